@@ -1,0 +1,278 @@
+"""`analyze` and `report`: the floors, called in order."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from keras_cnnstats import units
+from keras_cnnstats.capture import capture
+from keras_cnnstats.disagree import CODES, Finding, findings
+from keras_cnnstats.errors import RuleError, UnknownCostError
+from keras_cnnstats.graph import Call, Graph, Shape, Weight
+from keras_cnnstats.primitives.base import Primitive
+from keras_cnnstats.propagate import Propagated, Seen, Sight, propagate
+from keras_cnnstats.report import Disagreement, Header, Report, Row
+from keras_cnnstats.rules import Rule, find
+from keras_cnnstats.rules.registry import UnknownCost
+from keras_cnnstats.units import NO_WORK, Work
+
+
+def analyze(
+    model: Any,
+    *,
+    input_shape: Any = None,
+    batch_size: int = 1,
+    convention: str = "textbook",
+    rules: Mapping[Any, Rule] | None = None,
+    strict: bool = False,
+) -> Report:
+    """Returns what each layer call of a built Keras model costs and sees. Nothing runs, and the model stays as it was.
+
+    Args:
+        model: a built `keras.Model` (Sequential or functional) or `keras.Function`.
+        input_shape: shape of one sample without the batch axis, where the model leaves it open or another is wanted; a
+            list or dict of shapes in the structure of the model's inputs; or arrays.
+        batch_size: samples that all work is counted for.
+        convention: how FLOPs are counted: `"textbook"`, `"macs"`, `"2macs"`, `"tf"` or `"xla"`.
+        rules: rules for this analysis alone, by layer class or function of `keras.ops`; they go before the others.
+        strict: whether a row of unknown cost is an error.
+
+    Returns:
+        The report.
+
+    Raises:
+        ModelError: `model` is no model that can be analysed.
+        InputShapeError: `input_shape` or `batch_size` does not fit.
+        ConventionError: `convention` is none.
+        UnknownCostError: `strict` and there are rows of unknown cost.
+
+    Example:
+
+    >>> import keras, keras_cnnstats as cnnstats
+    >>> model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(8, 3, padding="same")])
+    >>> row = cnnstats.analyze(model).rows[0]
+    >>> row.macs, row.flops, row.params, row.receptive_field
+    (221184, 442368, 224, (3, 3))
+    """
+    units.check_convention(convention)
+    graph = capture(model, input_shape, batch_size)
+    described = [describe(call, rules) for call in graph.calls]
+    propagated = propagate(graph, [each.primitives for each in described])
+    builder = _Builder(graph, propagated, convention)
+    for call, each, seen in zip(graph.calls, described, propagated.seen, strict=True):
+        builder.add(call, each, seen)
+    result = builder.report()
+    if strict:
+        _refuse_unknown(result)
+    return result
+
+
+def report(
+    model: Any,
+    *,
+    input_shape: Any = None,
+    batch_size: int = 1,
+    convention: str = "textbook",
+    rules: Mapping[Any, Rule] | None = None,
+    strict: bool = False,
+    verbose: bool | None = None,
+) -> Report:
+    """Prints what each layer call of a built Keras model costs and sees, and returns it.
+
+    Args:
+        model: see `analyze`, as for all arguments but the last.
+        input_shape: see `analyze`.
+        batch_size: see `analyze`.
+        convention: see `analyze`.
+        rules: see `analyze`.
+        strict: see `analyze`.
+        verbose: whether to print; by default everywhere but in a notebook, where the returned object shows itself.
+
+    Returns:
+        The report.
+    """
+    result = analyze(
+        model,
+        input_shape=input_shape,
+        batch_size=batch_size,
+        convention=convention,
+        rules=rules,
+        strict=strict,
+    )
+    if verbose or (verbose is None and not _in_notebook()):
+        print(result)
+    return result
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _refuse_unknown(result: Report) -> None:
+    unknown = [row for row in result.rows if row.work is None]
+    if unknown:
+        listed = "".join(f"\n  {row.layer} ({row.type}): {row.note}" for row in unknown[:20])
+        more = f"\n  ... and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+        raise UnknownCostError(
+            f"strict: the cost of {len(unknown)} of {len(result.rows)} rows is unknown:{listed}{more}"
+        )
+
+
+class Described(NamedTuple):
+    """What a call is made of: its primitives (`None` where nobody knows), and who says so."""
+
+    primitives: Sequence[Primitive] | None
+    source: str
+    note: str = ""
+
+
+def describe(call: Call, rules: Mapping[Any, Rule] | None = None) -> Described:
+    """Returns the primitives that the rule of a call's layer gives."""
+    found = find(call.target, rules)
+    if found.rule is None:
+        return Described(None, "unknown", found.note)
+    try:
+        primitives = found.rule(call)
+    except UnknownCost as reason:
+        return Described(None, "unknown", str(reason))
+    except Exception as error:
+        # One layer that cannot be described costs one row, not the report.
+        return Described(None, "unknown", f"its rule failed: {type(error).__name__}: {error}")
+    if not isinstance(primitives, (list, tuple)) or not all(isinstance(each, Primitive) for each in primitives):
+        raise RuleError(
+            f"{call.path}: the rule `{getattr(found.rule, '__name__', found.rule)}` has to return a list of primitives. "
+            f"Received: {primitives!r}."
+        )
+    return Described(primitives, found.source, found.note)
+
+
+class _Builder:
+    """Puts the rows of a report together."""
+
+    def __init__(self, graph: Graph, propagated: Propagated, convention: str) -> None:
+        self.graph = graph
+        self.propagated = propagated
+        self.convention = convention
+        self.counted: set[int] = set()
+        self.rows: list[Row] = []
+        self.disagreements: list[Disagreement] = []
+        first = graph.tensors[graph.inputs[0]].shape
+        self.batch = (first[0] if first else None) or graph.batch_size
+
+    def add(self, call: Call, described: Described, seen: Seen) -> None:
+        params, trainable = self._count(call.weights)
+        found = list(findings(call, described.primitives or (), seen, params)) if described.primitives is not None else []
+        self.disagreements.extend(_disagreement(call, finding) for finding in found)
+        work, note = self._work(call, described)
+        self.rows.append(
+            Row(
+                layer=call.path,
+                type=call.type,
+                call=call.index,
+                output_shapes=tuple(self._shown(spec.shape) for spec in call.results),
+                params=params,
+                trainable_params=trainable,
+                work=work,
+                convention=self.convention,
+                axes=self.propagated.axes,
+                fields=seen.after.fields,
+                local_fields=seen.after.local,
+                input_sizes=self.propagated.sizes,
+                positions=_positions(seen.after, call.results[0].shape) if call.results else (),
+                aligned=seen.aligned,
+                source=described.source if work is not None else "unknown",
+                note=note,
+                disagreements=tuple(dict.fromkeys(finding.code for finding in found)),
+            )
+        )
+
+    def _count(self, weights: tuple[Weight, ...]) -> tuple[int, int]:
+        params = trainable = 0
+        for weight in weights:
+            if weight.key not in self.counted:
+                self.counted.add(weight.key)
+                params += weight.size
+                trainable += weight.size if weight.trainable else 0
+        return params, trainable
+
+    def _work(self, call: Call, described: Described) -> tuple[tuple[tuple[str, Work], ...] | None, str]:
+        if described.primitives is None:
+            return None, described.note
+        repeats = self._repeats(call)
+        work = []
+        for primitive in described.primitives:
+            done = primitive.work()
+            if done is None:
+                return None, "its sizes are unknown: pass input_shape="
+            if done is not NO_WORK:
+                work.append((primitive.kind, done.times(repeats)))
+        return tuple(work), described.note
+
+    def _repeats(self, call: Call) -> int:
+        """How often the work of one sample is done: by the first axis, where operations may have put more than samples."""
+        shape = call.results[0].shape if call.results else ()
+        first = shape[0] if shape else None
+        if first is None or first == self.batch:
+            return self.graph.batch_size
+        return max(first * self.graph.batch_size // self.batch, 1)
+
+    def _shown(self, shape: Shape) -> Shape:
+        return (None, *shape[1:]) if shape and shape[0] == self.graph.batch_size and self.graph.batch_is_open else shape
+
+    def report(self) -> Report:
+        params, trainable = self._count(self.graph.weights)
+        nothing = Sight((), (), ())
+        if params:
+            call = Call(path=self.graph.name, type="weights of no call")
+            self.add_uncalled(call, params, trainable, nothing)
+        return Report(self._header(), tuple(self.rows), tuple(self.disagreements))
+
+    def add_uncalled(self, call: Call, params: int, trainable: int, nothing: Sight) -> None:
+        self.rows.append(
+            Row(
+                layer=call.path,
+                type=call.type,
+                output_shapes=(),
+                params=params,
+                trainable_params=trainable,
+                convention=self.convention,
+                axes=self.propagated.axes,
+            )
+        )
+
+    def _header(self) -> Header:
+        graph = self.graph
+        shapes = [graph.tensors[number].shape for number in graph.inputs]
+        return Header(
+            model=graph.name,
+            input_shapes=tuple(
+                (name, self._shown(shape)) for name, shape in zip(graph.input_names, shapes, strict=True)
+            ),
+            batch_size=graph.batch_size,
+            dtype=graph.dtype,
+            convention=self.convention,
+            origin=self.propagated.origin,
+        )
+
+
+def _disagreement(call: Call, finding: Finding) -> Disagreement:
+    code = CODES[finding.code]
+    return Disagreement(
+        layer=call.path,
+        call=call.index,
+        quantity=finding.quantity,
+        code=finding.code,
+        formula=finding.formula,
+        expected=finding.expected,
+        actual=finding.actual,
+        explained=code.explained,
+        reason=code.reason,
+    )
+
+
+def _positions(sight: Sight, shape: Shape) -> tuple[int | None, ...]:
+    """The map's size on each input axis: of the dimension that runs over it alone."""
+    places = {atoms[0].axis: size for atoms, size in zip(sight.dims, shape, strict=False) if len(atoms) == 1}
+    return tuple(places.get(axis) for axis in range(len(sight.fields)))

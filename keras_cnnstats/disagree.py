@@ -1,0 +1,183 @@
+"""Where the textbook formulas and the counts part, with a code and the reason."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import inf
+
+from keras_cnnstats.field import Field
+from keras_cnnstats.graph import Call
+from keras_cnnstats.primitives.base import Claim, Gather, Primitive, Slide, Spatial
+from keras_cnnstats.propagate import PLAIN, Seen
+from keras_cnnstats.units import Extent
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a disagreement code stands for.
+
+    Attributes:
+        title: what it is about, in a few words.
+        reason: why formula and count part, in one sentence.
+        explained: whether the reason is known.
+    """
+
+    title: str
+    reason: str
+    explained: bool = True
+
+
+CODES = {
+    "P0": Code(
+        "parameters unexplained",
+        "The layer holds another number of parameters than the general formula of its class gives.",
+        explained=False,
+    ),
+    "P1": Code("grouped convolution", "Each kernel spans the input channels of its group alone, not all of them."),
+    "P2": Code("depthwise convolution", "Each kernel spans one input channel, not all of them."),
+    "P3": Code(
+        "moving statistics",
+        "Keras also counts the moving mean and variance, which training updates but no gradient changes.",
+    ),
+    "P4": Code("shared weights", "The weights belong to an earlier call and are counted there."),
+    "P6": Code("shared bias", "The bias is shared by several outputs of one position."),
+    "S0": Code(
+        "output size unexplained",
+        "The framework's output size is not what the general formula gives for this kernel, stride and padding.",
+        explained=False,
+    ),
+    "S1": Code("'same' with a stride", "'same' keeps the size only at stride 1; with stride s it gives ceil(n / s)."),
+    "S2": Code("dilated window", "A dilated window spans (k - 1) * d + 1 positions, where the formula has k."),
+    "S3": Code("positions never reached", "The last window that fits ends before the input does; what is behind is unused."),
+    "S4": Code("positions skipped", "The stride is larger than the window, which skips the positions in between."),
+    "S5": Code("transposed convolution", "The formula is that of a convolution; a transposed one goes the other way."),
+    "F1": Code("grouped convolution", "Each output sums over the input channels of its group alone, not all of them."),
+    "F2": Code("depthwise convolution", "Each output sums over one input channel, not all of them."),
+    "F3": Code("dense layer on many positions", "The formula counts one position; the layer runs at each of them."),
+    "F4": Code(
+        "transposed convolution",
+        "Its products are counted from the input grid; the formula counts a full window at each output.",
+    ),
+    "R1": Code("dilated window", "A dilated window reaches (k - 1) * d positions further, where the formula has k - 1."),
+    "R2": Code("transposed convolution", "Each output sees only those inputs whose taps land on it."),
+    "R3": Code("global", "Each output sees all positions, so the whole input, with the padding left out."),
+    "R4": Code("misaligned branches", "Branches of different centre or stride meet; the field is the hull of what they see."),
+    "R5": Code("phases", "Behind an up-sampling, outputs of different phase see different extents; the largest stands."),
+}
+"""All codes: P.. parameters, S.. shape, F.. FLOPs, R.. receptive field. A code never changes its meaning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A claim of a formula about one call that the count does not bear out."""
+
+    quantity: str
+    code: str
+    formula: str
+    expected: Extent
+    actual: Extent
+
+
+def findings(call: Call, primitives: Iterable[Primitive], seen: Seen, counted: int) -> Iterator[Finding]:
+    """Yields where formula and count part for one call.
+
+    Args:
+        call: the call.
+        primitives: what it is made of.
+        seen: what it sees.
+        counted: parameters counted in this call.
+    """
+    primitives = list(primitives)
+    yield from _parameter_findings(call, primitives, counted)
+    for primitive in primitives:
+        for claim in primitive.defects():
+            yield _finding(claim)
+        for claim in primitive.claims():
+            # Weights of a shared layer disagree once, where they are counted.
+            if claim.quantity != "parameters" or counted:
+                yield _finding(claim)
+    yield from _field_findings(call, primitives, seen)
+
+
+def _finding(claim: Claim) -> Finding:
+    return Finding(
+        quantity=claim.quantity,
+        code=claim.code,
+        formula=claim.formula,
+        expected=claim.expected,
+        actual=claim.actual,
+    )
+
+
+def _parameter_findings(call: Call, primitives: list[Primitive], counted: int) -> Iterator[Finding]:
+    expected = sum(primitive.parameters for primitive in primitives)
+    held = sum(weight.size for weight in call.weights)
+    if expected != held:
+        formula = f"formula of `{call.type}` = {expected:,}"
+        yield Finding(quantity="parameters", code="P0", formula=formula, expected=expected, actual=held)
+    elif counted != held:
+        formula = f"formula of `{call.type}` = {expected:,}"
+        yield Finding(quantity="parameters", code="P4", formula=formula, expected=expected, actual=counted)
+
+
+# Receptive fields
+
+
+def _field_findings(call: Call, primitives: list[Primitive], seen: Seen) -> Iterator[Finding]:
+    if seen.aligned is False:
+        for branches in seen.branches:
+            sizes = [field.size for field in branches if field.size not in (None, 0, inf)]
+            hull = next((f.size for f, b in zip(seen.before.fields, _axes(seen), strict=True) if b == branches), None)
+            widest = max(sizes, default=None)  # type: ignore[type-var]
+            formula = f"widest of {len(sizes)} branches = {widest}"
+            yield Finding(quantity="receptive field", code="R4", formula=formula, expected=widest, actual=hull)
+            break
+    for primitive in primitives:
+        spread = primitive.spread
+        if isinstance(spread, Slide) and hasattr(primitive, "windows"):
+            yield from _window_findings(call, primitive.windows, seen)
+            break
+        if isinstance(spread, (Gather, Spatial)) and seen.after.fields != seen.before.fields:
+            yield from _global_findings(seen)
+            break
+
+
+def _axes(seen: Seen) -> list[tuple[Field, ...]]:
+    """The branches of each axis; those that are aligned are not kept."""
+    misaligned = iter(seen.branches)
+    return [next(misaligned, ()) for _ in seen.before.fields]
+
+
+def _window_findings(call: Call, windows: tuple[object, ...], seen: Seen) -> Iterator[Finding]:
+    """`RF = RF before + (k - 1) * S before`, axis by axis; axes that say the same say it once."""
+    said: set[tuple[Extent, ...]] = set()
+    for dim, window in zip(call.input.spatial_dims, windows, strict=True):
+        atoms = seen.before.dims[dim]
+        if len(atoms) != 1 or atoms[0].axis == PLAIN:
+            continue
+        before, after = seen.before.fields[atoms[0].axis], seen.after.fields[atoms[0].axis]
+        kernel, dilation = window.kernel, window.dilation  # type: ignore[attr-defined]
+        if before.size in (None, 0, inf) or after.size is None or before.jump is None:
+            continue
+        expected = before.size + (kernel - 1) * before.jump  # type: ignore[operator]
+        if expected == after.size or (expected, after.size) in said:
+            continue
+        said.add((expected, after.size))
+        code = "R2" if not hasattr(window, "before") or hasattr(window, "output_padding") else "R5"
+        code = "R1" if dilation > 1 else code
+        formula = f"{before.size} + ({kernel} - 1) * {before.jump} = {expected}"
+        yield Finding(
+            quantity="receptive field", code=code, formula=formula, expected=expected, actual=after.size
+        )
+
+
+def _global_findings(seen: Seen) -> Iterator[Finding]:
+    """A window over all `n` positions would see `RF before + (n - 1) * S before`."""
+    positions = {atom.axis: atom.size for atoms in seen.before.dims for atom in atoms if atom.axis != PLAIN}
+    for axis, (before, after) in enumerate(zip(seen.before.fields, seen.after.fields, strict=True)):
+        size = positions.get(axis)
+        if after.size != inf or before.size in (None, 0, inf) or size is None or before.jump is None:
+            continue
+        expected = before.size + (size - 1) * before.jump  # type: ignore[operator]
+        formula = f"{before.size} + ({size} - 1) * {before.jump} = {expected}"
+        yield Finding(quantity="receptive field", code="R3", formula=formula, expected=expected, actual=inf)
+        return

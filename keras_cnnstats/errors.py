@@ -1,0 +1,64 @@
+"""The exceptions and warnings of keras_cnnstats: each says where, what was expected, what came and what to do."""
+
+from collections.abc import Iterable
+
+
+class CNNStatsError(Exception):
+    """Base class of every error that keras_cnnstats raises on purpose."""
+
+
+class ModelError(CNNStatsError, ValueError):
+    """The object given is no Keras model that can be analysed (not a model, not built, or empty)."""
+
+
+class InputShapeError(CNNStatsError, ValueError):
+    """The `input_shape` given does not fit the model."""
+
+
+class ConventionError(CNNStatsError, ValueError):
+    """The name given is no counting convention."""
+
+
+class UnknownLayerError(CNNStatsError, KeyError):
+    """The report has no row under the path given."""
+
+    def __str__(self) -> str:
+        # KeyError would print the message between quotation marks.
+        return str(self.args[0])
+
+
+class UnknownCostError(CNNStatsError, ValueError):
+    """`strict=True` was asked for and the cost of some rows is unknown."""
+
+
+class RuleError(CNNStatsError, ValueError):
+    """A rule is registered twice, or for something that can have none, or it returned no primitives."""
+
+
+class FormatError(CNNStatsError, ValueError):
+    """A stored report cannot be read: not JSON, not a report, or of a schema version that is not known."""
+
+
+class MissingDependencyError(CNNStatsError, ImportError):
+    """An optional package is needed for what was asked."""
+
+
+class CNNStatsWarning(UserWarning):
+    """Something in the analysis needs the user's attention."""
+
+
+def nearest(name: str, candidates: Iterable[str], limit: int = 3) -> str:
+    """Returns a clause that names the candidates most like `name`, or nothing where none is.
+
+    Example:
+
+    >>> nearest("macz", ["macs", "2macs", "xla"])
+    ' Did you mean `macs` or `2macs`?'
+    """
+    from difflib import get_close_matches
+
+    matches = [f"`{match}`" for match in get_close_matches(name, list(candidates), n=limit, cutoff=0.5)]
+    if not matches:
+        return ""
+    *most, last = matches
+    return f" Did you mean {', '.join(most) + ' or ' + last if most else last}?"

@@ -1,0 +1,71 @@
+"""The handful of things that networks are made of, in plain integers. Each knows all of itself; none knows Keras."""
+
+from keras_cnnstats.primitives.base import (
+    POINTWISE,
+    Claim,
+    Gather,
+    Join,
+    Pointwise,
+    Primitive,
+    Regroup,
+    Reorder,
+    Size,
+    Slide,
+    Spatial,
+    Spread,
+    Statistics,
+    Stretch,
+    product,
+    share,
+)
+from keras_cnnstats.primitives.contraction import Contraction, batch_dot, einsum_dense, matrix_product
+from keras_cnnstats.primitives.convolution import Convolution
+from keras_cnnstats.primitives.elementwise import FUNCTIONS, Cost, Elementwise, relu
+from keras_cnnstats.primitives.normalization import BatchNormalization, Normalization
+from keras_cnnstats.primitives.pooling import AdaptivePooling, Pooling
+from keras_cnnstats.primitives.rearrangement import Lookup, Rearrangement
+from keras_cnnstats.primitives.reduction import Reduction
+from keras_cnnstats.primitives.resampling import Resampling
+from keras_cnnstats.primitives.softmax import Softmax
+from keras_cnnstats.primitives.transposed import TransposedConvolution, Upwindow
+from keras_cnnstats.primitives.window import Window
+
+__all__ = [
+    "FUNCTIONS",
+    "POINTWISE",
+    "AdaptivePooling",
+    "BatchNormalization",
+    "Claim",
+    "Contraction",
+    "Convolution",
+    "Cost",
+    "Elementwise",
+    "Gather",
+    "Join",
+    "Lookup",
+    "Normalization",
+    "Pointwise",
+    "Pooling",
+    "Primitive",
+    "Rearrangement",
+    "Reduction",
+    "Regroup",
+    "Reorder",
+    "Resampling",
+    "Size",
+    "Slide",
+    "Softmax",
+    "Spatial",
+    "Spread",
+    "Statistics",
+    "Stretch",
+    "TransposedConvolution",
+    "Upwindow",
+    "Window",
+    "batch_dot",
+    "einsum_dense",
+    "matrix_product",
+    "product",
+    "relu",
+    "share",
+]

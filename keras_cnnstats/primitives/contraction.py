@@ -1,0 +1,139 @@
+"""Contraction: dense layers, einsum, matrix products: sums of products over shared dimensions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from keras_cnnstats.primitives.base import POINTWISE, Claim, Gather, Primitive, Size, Spread, product
+from keras_cnnstats.primitives.normalization import Normalization
+from keras_cnnstats.units import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contraction(Primitive):
+    """Each output is a sum of `inputs` products, at each of `positions` positions.
+
+    Attributes:
+        inputs: products in one output (`I` of the textbook).
+        outputs: outputs at one position (`O` of the textbook).
+        positions: positions that share the weights.
+        bias: biases added to the outputs of one position; as many as outputs, or fewer where outputs share them.
+        weights: whether one factor is a weight of the layer.
+        looks: where its outputs look.
+    """
+
+    kind = "dense"
+    inputs: Size
+    outputs: Size
+    positions: Size = 1
+    bias: int = 0
+    weights: bool = True
+    looks: Spread = POINTWISE
+
+    def work(self) -> Work | None:
+        if self.inputs is None or self.outputs is None or self.positions is None:
+            return None
+        outputs = self.outputs * self.positions
+        macs = self.inputs * outputs
+        return Work(macs=macs, inside=macs, outputs=outputs, biases=outputs if self.bias else 0)
+
+    @property
+    def parameters(self) -> int:
+        if not self.weights or self.inputs is None or self.outputs is None:
+            return 0
+        return self.inputs * self.outputs + self.bias
+
+    @property
+    def spread(self) -> Spread:
+        return self.looks
+
+    def claims(self) -> Iterable[Claim]:
+        if not self.weights or self.inputs is None or self.outputs is None:
+            return
+        i, o, one = self.inputs, self.outputs, bool(self.bias)
+        if self.bias not in (0, o):
+            expected = (i + 1) * o
+            yield Claim("parameters", "P6", f"({i} + 1) * {o} = {expected:,}", expected, self.parameters)
+        if self.positions not in (None, 1):
+            expected = (2 * i - 1 + one) * o
+            formula = f"[{i} + {i - 1}{' + 1' * one}] * {o} = {expected:,}"
+            yield Claim("flops", "F3", formula, expected, expected * (self.positions or 0))
+
+
+def einsum_dense(equation: str, x: tuple[Size, ...], y: tuple[Size, ...], bias_axes: str | None) -> Contraction:
+    """Returns the contraction of an einsum between an input and a kernel.
+
+    Args:
+        equation: such as `"abc,cd->abd"`; an ellipsis stands for axes that only the input has.
+        x: shape of the input, batch axis included.
+        y: shape of the output, batch axis included.
+        bias_axes: letters of the output axes that the bias has.
+
+    Example: 50 positions, each 64 inputs to 128 outputs.
+
+    >>> contraction = einsum_dense("abc,cd->abd", (None, 50, 64), (None, 50, 128), "d")
+    >>> contraction.inputs, contraction.outputs, contraction.positions, contraction.parameters
+    (64, 128, 50, 8320)
+    """
+    inputs, result = equation.replace(" ", "").split("->")
+    source, kernel = inputs.split(",")
+    sizes = _letter_sizes(source, x) | _letter_sizes(result, y)
+    axes = [letter for letter in result if letter != "."]
+    summed = [letter for letter in source if letter in kernel and letter not in axes]
+    batch = result[0] if not result.startswith("...") else None
+    rest = [letter for letter in axes if letter not in kernel and letter != batch]
+    hidden = [size for letter, size in _letter_sizes(result, y).items() if letter.isdigit() and letter != "0"]
+    return Contraction(
+        inputs=product(sizes[letter] for letter in summed),
+        outputs=product(sizes[letter] for letter in axes if letter in kernel),
+        positions=product([*(sizes[letter] for letter in rest), *hidden]),
+        bias=product(sizes[letter] for letter in bias_axes or "") or 0 if bias_axes else 0,
+        looks=_einsum_looks(source, summed, x),
+    )
+
+
+def _letter_sizes(term: str, shape: tuple[Size, ...]) -> dict[str, Size]:
+    """Sizes by letter; the axes under an ellipsis by their place in it, `"0"`, `"1"`, ..."""
+    before, dots, behind = term.partition("...")
+    hidden = len(shape) - len(before) - len(behind) if dots else 0
+    names = [*before, *(str(place) for place in range(hidden)), *behind]
+    return dict(zip(names, shape, strict=True))
+
+
+def _einsum_looks(source: str, summed: list[str], x: tuple[Size, ...]) -> Spread:
+    names = list(_letter_sizes(source, x))
+    return Gather(tuple(names.index(letter) for letter in summed), "replaced") if summed else POINTWISE
+
+
+def batch_dot(
+    a: tuple[Size, ...], b: tuple[Size, ...], axes: int | tuple[int, int], normalize: bool = False
+) -> list[Primitive]:
+    """Returns the primitives of a sum of products over an axis of each of two maps, sample by sample.
+
+    Args:
+        a: shape of the first map, batch axis included.
+        b: shape of the second.
+        axes: the axis summed over in each.
+        normalize: whether the vectors are set to length 1 first.
+    """
+    first, second = axes if isinstance(axes, (tuple, list)) else (axes, axes)
+    first, second = first % len(a), second % len(b)
+    rest_a = product(size for place, size in enumerate(a) if place not in (0, first))
+    rest_b = product(size for place, size in enumerate(b) if place not in (0, second))
+    contraction = Contraction(inputs=a[first], outputs=rest_a, positions=rest_b, weights=False, looks=Gather(None))
+    if not normalize:
+        return [contraction]
+    lengths = [Normalization(groups=rest, size=a[first], method="unit") for rest in (rest_a, rest_b)]
+    return [*lengths, contraction]
+
+
+def matrix_product(a: tuple[Size, ...], b: tuple[Size, ...], y: tuple[Size, ...]) -> Contraction:
+    """Returns the contraction of the last axis of `a` with the last but one of `b`, with the result `y`.
+
+    Axes before the last two are broadcast; the first one of `y` is the batch, unless `y` is a plain matrix of a batch.
+    """
+    columns = b[-1] if len(b) > 1 else 1
+    width = 1 if len(b) == 1 else 0
+    rest = y[1 : len(y) - 1 + width]
+    return Contraction(
+        inputs=a[-1], outputs=columns, positions=product(rest), weights=False, looks=Gather((-1,), "replaced")
+    )

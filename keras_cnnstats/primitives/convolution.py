@@ -1,0 +1,92 @@
+"""Convolution of any rank: plain, grouped, depthwise."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import prod
+
+from keras_cnnstats.primitives.base import Claim, Primitive, Slide, product
+from keras_cnnstats.primitives.window import Window, size_claims, size_defects
+from keras_cnnstats.units import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Convolution(Primitive):
+    """Each output is a sum of products over a window and over the input channels of its group.
+
+    Attributes:
+        windows: one for each axis.
+        c_in: input channels.
+        c_out: output channels.
+        groups: groups that the channels are divided into; as many as input channels in a depthwise convolution.
+        bias: whether a bias is added to each output.
+        weights: whether the kernel (and the bias) are weights of the layer, and not maps like the input.
+    """
+
+    kind = "convolution"
+    windows: tuple[Window, ...]
+    c_in: int
+    c_out: int
+    groups: int = 1
+    bias: bool = False
+    weights: bool = True
+
+    @classmethod
+    def depthwise(
+        cls, windows: tuple[Window, ...], channels: int, multiplier: int, bias: bool = False, weights: bool = True
+    ) -> "Convolution":
+        """Each input channel is convolved with `multiplier` kernels of its own."""
+        return cls(
+            windows=windows, c_in=channels, c_out=channels * multiplier, groups=channels, bias=bias, weights=weights
+        )
+
+    @classmethod
+    def of_kernel(cls, windows: tuple[Window, ...], c_in: int, kernel: tuple[int, ...]) -> "Convolution":
+        """The kernel is a map like the input, of shape (*window, channels of a group, output channels)."""
+        return cls(windows=windows, c_in=c_in, c_out=kernel[-1], groups=c_in // kernel[-2], weights=False)
+
+    @property
+    def taps(self) -> int:
+        """Products in one output: kernel area times the input channels of a group."""
+        return prod([window.kernel for window in self.windows]) * (self.c_in // self.groups)
+
+    def work(self) -> Work | None:
+        positions = product(window.positions for window in self.windows)
+        if positions is None or any(window.size is None for window in self.windows):
+            return None
+        outputs = positions * self.c_out
+        inside = prod([window.taps_inside for window in self.windows]) * (self.c_in // self.groups) * self.c_out
+        return Work(
+            macs=self.taps * outputs, inside=inside, outputs=outputs, biases=outputs if self.bias else 0
+        )
+
+    @property
+    def parameters(self) -> int:
+        return (self.taps + self.bias) * self.c_out if self.weights else 0
+
+    @property
+    def spread(self) -> Slide:
+        return Slide(tuple([window.reach for window in self.windows]))
+
+    def claims(self) -> Iterable[Claim]:
+        if self.groups > 1:
+            yield from self._group_claims()
+        yield from size_claims(self.windows)
+
+    def _group_claims(self) -> Iterator[Claim]:
+        number = "2" if self.groups == self.c_in else "1"
+        area = " * ".join(str(window.kernel) for window in self.windows)
+        taps = self.taps * self.groups
+        if self.weights:
+            expected = (taps + self.bias) * self.c_out
+            formula = f"({area} * {self.c_in}{' + 1' * self.bias}) * {self.c_out} = {expected:,}"
+            yield Claim("parameters", f"P{number}", formula, expected, self.parameters)
+        work = self.work()
+        if work is not None:
+            sides = " * ".join(str(window.positions) for window in self.windows)
+            expected = (2 * taps - 1 + self.bias) * work.outputs
+            formula = f"[{taps} + {taps - 1}{' + 1' * self.bias}] * {self.c_out} * {sides} = {expected:,}"
+            actual = 2 * work.macs - work.outputs + work.biases
+            yield Claim("flops", f"F{number}", formula, expected, actual)
+
+    def defects(self) -> Iterable[Claim]:
+        return size_defects(self.windows)

@@ -1,0 +1,111 @@
+"""Elementwise functions: what each costs per element, written out."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from keras_cnnstats.primitives.base import Primitive, Size
+from keras_cnnstats.units import Work
+
+
+class Cost(NamedTuple):
+    """The cost of a function per element.
+
+    Attributes:
+        arithmetic: additions, subtractions, multiplications, divisions and comparisons of its definition.
+        transcendentals: exponentials, logarithms, roots and their like.
+        registered: what TensorFlow's profiler registers for Keras' way of doing it.
+        hlo: what XLA's cost analysis counts for Keras' way of doing it, transcendentals left out.
+    """
+
+    arithmetic: int
+    transcendentals: int = 0
+    registered: int = 0
+    hlo: int = 0
+
+
+FUNCTIONS: dict[str, Cost] = {
+    # name: arithmetic and transcendentals of the definition, then the counts of TensorFlow's profiler and of XLA.
+    "celu": Cost(6, 1, registered=5, hlo=5),  # max(x, 0) + min(0, a * (exp(x / a) - 1))
+    "elu": Cost(3, 1, registered=0, hlo=5),  # x if x > 0 else a * (exp(x) - 1)
+    "exponential": Cost(0, 1),
+    "gelu": Cost(4, 1, registered=4, hlo=66),  # x / 2 * (1 + erf(x / sqrt(2)))
+    "gelu_tanh": Cost(8, 1, registered=7, hlo=8),  # x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x)))
+    "glu": Cost(3, 1, registered=1, hlo=4),  # a * sigmoid(b), for each output
+    "hard_shrink": Cost(2, registered=1, hlo=3),  # x if abs(x) > t else 0
+    "hard_sigmoid": Cost(4, registered=2, hlo=4),  # relu6(x + 3) / 6
+    "hard_silu": Cost(5, registered=3, hlo=5),  # x * hard_sigmoid(x)
+    "hard_tanh": Cost(2, registered=2, hlo=4),  # min(max(x, -1), 1)
+    "leaky_relu": Cost(2, registered=0, hlo=3),  # x if x > 0 else a * x
+    "log_sigmoid": Cost(1, 2, registered=2, hlo=8),  # -log(1 + exp(-x))
+    "mish": Cost(2, 3, registered=1, hlo=7),  # x * tanh(log(1 + exp(x)))
+    "prelu": Cost(2, registered=4, hlo=6),  # as leaky_relu, with a learned slope
+    "relu": Cost(1, registered=0, hlo=1),  # max(x, 0)
+    "relu6": Cost(2, registered=0, hlo=2),  # min(max(x, 0), 6)
+    "selu": Cost(4, 1, registered=0, hlo=6),  # scale * elu(x)
+    "sigmoid": Cost(2, 1, registered=0, hlo=3),  # 1 / (1 + exp(-x))
+    "silu": Cost(3, 1, registered=2, hlo=4),  # x * sigmoid(x)
+    "soft_shrink": Cost(4, registered=4, hlo=6),  # x - t if x > t else (x + t if x < -t else 0)
+    "softplus": Cost(1, 2, registered=0, hlo=6),  # log(1 + exp(x))
+    "softsign": Cost(3, registered=0, hlo=3),  # x / (1 + abs(x))
+    "sparse_plus": Cost(5, registered=5, hlo=7),  # 0 if x <= -1 else ((x + 1) ** 2 / 4 if x < 1 else x)
+    "sparse_sigmoid": Cost(4, registered=4, hlo=4),  # 0 if x <= -1 else (1 if x >= 1 else (x + 1) / 2)
+    "squareplus": Cost(4, 1, registered=4, hlo=4),  # (x + sqrt(x * x + b)) / 2
+    "tanh": Cost(0, 1),
+    "tanh_shrink": Cost(1, 1, registered=1, hlo=1),  # x - tanh(x)
+    "threshold": Cost(1, registered=1, hlo=2),  # x if x > t else v
+}
+"""Activation functions by the name that Keras gives them."""
+
+
+def relu(max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0) -> Cost:
+    """The cost of a rectifier with a ceiling, a slope below and a threshold, each where it is set.
+
+    >>> relu().arithmetic, relu(max_value=6).arithmetic, relu(negative_slope=0.1).arithmetic
+    (1, 2, 2)
+    """
+    arithmetic = 1 + (max_value is not None) + bool(negative_slope)
+    if negative_slope and max_value is None and not threshold:
+        return FUNCTIONS["leaky_relu"]
+    # What follows are the steps of Keras' own way: the rectifier, the clipping, the slope's part added at the end.
+    registered, hlo = (1, 2) if threshold else ((0, 2) if max_value == 6 else (0, 1))
+    if max_value is not None and (threshold or max_value != 6):
+        registered, hlo = registered + 2, hlo + 2
+    if negative_slope:
+        registered, hlo = registered + 3 + bool(threshold), hlo + 4 + bool(threshold)
+    return Cost(arithmetic, 0, registered, hlo)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elementwise(Primitive):
+    """A function of each element of one or several maps.
+
+    Attributes:
+        cost: what it costs per element.
+        elements: elements of the result.
+        weights: parameters of the function itself, such as the slopes of a PReLU.
+        kind: what it is called in the breakdown.
+    """
+
+    cost: Cost
+    elements: Size
+    weights: int = 0
+    name: str = "elementwise"
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return self.name
+
+    def work(self) -> Work | None:
+        if self.elements is None:
+            return None
+        cost, n = self.cost, self.elements
+        return Work(
+            arithmetic=cost.arithmetic * n,
+            transcendentals=cost.transcendentals * n,
+            registered=cost.registered * n,
+            hlo=cost.hlo * n,
+        )
+
+    @property
+    def parameters(self) -> int:
+        return self.weights

@@ -1,0 +1,105 @@
+"""Pooling: over windows, over cells of equal share (adaptive), over everything (global)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from math import gcd, prod
+
+from keras_cnnstats.field import Reach
+from keras_cnnstats.primitives.base import Claim, Primitive, Size, Slide, product
+from keras_cnnstats.primitives.window import Window, size_claims, size_defects
+from keras_cnnstats.units import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooling(Primitive):
+    """The maximum or the average of each window.
+
+    Attributes:
+        windows: one for each axis.
+        channels: channels, each pooled by itself.
+        average: average instead of maximum.
+    """
+
+    kind = "pooling"
+    windows: tuple[Window, ...]
+    channels: int
+    average: bool = False
+
+    def work(self) -> Work | None:
+        positions = product(window.positions for window in self.windows)
+        if positions is None or any(window.size is None for window in self.windows):
+            return None
+        outputs = positions * self.channels
+        area = prod([window.kernel for window in self.windows])
+        per_output = area if self.average else area - 1
+        # TensorFlow's profiler calls it a window for each output, and has no statistic for volumes.
+        registered = area * outputs if len(self.windows) < 3 else 0
+        return Work(arithmetic=per_output * outputs, registered=registered, hlo=per_output * outputs)
+
+    @property
+    def spread(self) -> Slide:
+        return Slide(tuple(window.reach for window in self.windows))
+
+    def claims(self) -> Iterable[Claim]:
+        return size_claims(self.windows)
+
+    def defects(self) -> Iterable[Claim]:
+        return size_defects(self.windows)
+
+
+@lru_cache(maxsize=4096)
+def adaptive_reach(size: int, positions: int) -> Reach:
+    """The reach of cell `i`: from `floor(i * size / positions)` to below `ceil((i + 1) * size / positions)`."""
+    share = gcd(size, positions)
+    period, advance = positions // share, size // share
+    spans = [(i * size // positions, -(-(i + 1) * size // positions) - 1) for i in range(period)]
+    return Reach(tuple(spans), advance)
+
+
+@lru_cache(maxsize=4096)
+def adaptive_taps(size: int, positions: int) -> int:
+    """Input positions in all cells together."""
+    return sum(-(-(i + 1) * size // positions) - i * size // positions for i in range(positions))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptivePooling(Primitive):
+    """The maximum or the average of each of a given number of cells that share the input between them.
+
+    Attributes:
+        sizes: positions of the input on each axis.
+        positions: cells on each axis.
+        channels: channels, each pooled by itself.
+        average: average instead of maximum.
+    """
+
+    kind = "pooling"
+    sizes: tuple[Size, ...]
+    positions: tuple[Size, ...]
+    channels: int
+    average: bool = False
+
+    def work(self) -> Work | None:
+        if None in self.sizes or None in self.positions:
+            return None
+        axes: list[tuple[int, int]] = list(zip(self.sizes, self.positions, strict=True))  # type: ignore[arg-type]
+        taps = prod([adaptive_taps(*axis) for axis in axes]) * self.channels
+        outputs = prod([positions for _, positions in axes]) * self.channels
+        arithmetic = taps if self.average else taps - outputs
+        return Work(arithmetic=arithmetic, registered=self._registered(axes), hlo=arithmetic)
+
+    def _registered(self, axes: list[tuple[int, int]]) -> int:
+        """Keras pools one axis after the other, with every window of both sizes that occur, and picks among them."""
+        total, values = 0, self.channels * prod([size for size, _ in axes])
+        for size, positions in axes:
+            rest = values // size
+            windows = (size // positions, size // positions + 1)
+            total += rest * sum(window * (size - window + 1) for window in windows) + 9 * positions
+            values = rest * positions
+        return total
+
+    @property
+    def spread(self) -> Slide:
+        axes = zip(self.sizes, self.positions, strict=True)
+        return Slide(tuple(None if n is None or m is None else adaptive_reach(n, m) for n, m in axes))

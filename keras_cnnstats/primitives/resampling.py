@@ -1,0 +1,80 @@
+"""Resampling: a map is stretched or shrunk to another size by interpolation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, floor, gcd, prod
+
+from fractions import Fraction
+
+from keras_cnnstats.field import Reach
+from keras_cnnstats.primitives.base import Primitive, Size, Slide, product
+from keras_cnnstats.units import Work
+
+NEIGHBOURS = {"nearest": 1, "bilinear": 2, "bicubic": 4, "lanczos3": 6, "lanczos5": 10}
+"""Known values on each axis that an interpolated value is made of."""
+
+
+@lru_cache(maxsize=4096)
+def resampling_reach(size: int, positions: int, interpolation: str, antialias: bool = False) -> Reach:
+    """The reach of interpolation between pixel centres: output `i` lies at `(i + 1/2) * size / positions - 1/2`."""
+    share = gcd(size, positions)
+    period, advance = positions // share, size // share
+    return Reach(tuple(_spans(period, Fraction(size, positions), interpolation, antialias)), advance)
+
+
+def _spans(period: int, ratio: Fraction, interpolation: str, antialias: bool) -> Iterator[tuple[int, int]]:
+    half = Fraction(1, 2)
+    # Against aliasing the kernel is stretched by the ratio, so that it covers all that one output stands for.
+    radius = Fraction(NEIGHBOURS[interpolation], 2) * (max(ratio, 1) if antialias else 1)
+    for output in range(period):
+        center = (output + half) * ratio - half
+        if interpolation == "nearest":
+            yield floor(center + half), floor(center + half)
+        elif center.denominator == 1 and not antialias:
+            # On an input position, every other weight of the kernel is zero.
+            yield int(center), int(center)
+        else:
+            yield floor(center - radius) + 1, ceil(center + radius) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resampling(Primitive):
+    """Each output value is interpolated between its neighbours.
+
+    Attributes:
+        sizes: positions of the input on each axis.
+        positions: positions of the output on each axis.
+        channels: channels, each resampled by itself.
+        interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"lanczos3"` or `"lanczos5"`.
+        factors: whole factors of up-sampling where they are known and the sizes need not be.
+        antialias: whether the kernel is stretched when shrinking.
+    """
+
+    kind = "resampling"
+    sizes: tuple[Size, ...]
+    positions: tuple[Size, ...]
+    channels: int
+    interpolation: str = "nearest"
+    factors: tuple[int, ...] | None = None
+    antialias: bool = False
+
+    def work(self) -> Work | None:
+        outputs = product((*self.positions, self.channels))
+        if outputs is None:
+            return None
+        neighbours = NEIGHBOURS[self.interpolation] ** len(self.positions)
+        arithmetic = (2 * neighbours - 1) * outputs if neighbours > 1 else 0
+        return Work(arithmetic=arithmetic, hlo=arithmetic)
+
+    @property
+    def spread(self) -> Slide:
+        if self.factors is not None:
+            return Slide(tuple(resampling_reach(1, factor, self.interpolation) for factor in self.factors))
+        axes = zip(self.sizes, self.positions, strict=True)
+        return Slide(
+            tuple(
+                None if n is None or m is None else resampling_reach(n, m, self.interpolation, self.antialias)
+                for n, m in axes
+            )
+        )

@@ -1,0 +1,53 @@
+"""Softmax and its logarithm, in the form that large inputs do not break: the maximum is subtracted first."""
+
+from dataclasses import dataclass
+
+from keras_cnnstats.primitives.base import POINTWISE, Primitive, Size, Spread
+from keras_cnnstats.units import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Softmax(Primitive):
+    """Each group of `size` values becomes shares of 1 (or the logarithms of them).
+
+    Attributes:
+        groups: groups that each add up to 1.
+        size: values in a group.
+        log: whether the logarithm is taken.
+        axes: how many axes a group extends over.
+        last: whether that is the last axis alone.
+        looks: where its outputs look.
+    """
+
+    kind = "softmax"
+    groups: Size
+    size: Size
+    log: bool = False
+    axes: int = 1
+    last: bool = True
+    looks: Spread = POINTWISE
+
+    def work(self) -> Work | None:
+        if self.groups is None or self.size is None:
+            return None
+        n = self.size
+        # Maximum, subtraction, exponential, sum; then a division, or a logarithm of the sum and a subtraction.
+        arithmetic = ((n - 1) + n + (n - 1) + n) * self.groups
+        transcendentals = (n + self.log) * self.groups
+        return Work(
+            arithmetic=arithmetic,
+            transcendentals=transcendentals,
+            registered=self._registered(n * self.groups, self.groups),
+            hlo=4 * n * self.groups + (3 if self.axes > 1 else -1) * self.groups,
+        )
+
+    def _registered(self, elements: int, groups: int) -> int:
+        if self.log:
+            return 0
+        if self.axes > 1:
+            return 3 * elements + groups
+        return 5 * elements + (0 if self.last else 2)
+
+    @property
+    def spread(self) -> Spread:
+        return self.looks

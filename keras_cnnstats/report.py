@@ -1,0 +1,337 @@
+"""The report: frozen records of what was counted. Everything that is printed or exported is made from these."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from keras_cnnstats import units
+from keras_cnnstats.errors import UnknownLayerError, nearest
+from keras_cnnstats.field import Field
+from keras_cnnstats.units import Count, Extent, Work
+
+if TYPE_CHECKING:
+    import pandas
+
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One call of one layer or operation.
+
+    Attributes:
+        layer: path of the layer: its name, behind the names of the models it is nested in (`"backbone/conv1"`).
+        type: class of the layer, or name of the operation.
+        call: 0 for the layer's first call, 1 for its second, ...
+        output_shapes: shape of each output, batch axis included.
+        params: parameters, counted in the first call alone (and once for weights that layers share).
+        trainable_params: those of them that training changes.
+        work: terms of the work by kind of primitive, in order; `None` where it is unknown.
+        convention: the convention that `flops` is counted under.
+        axes: letters of the input axes of the fields below.
+        fields: receptive field on each axis.
+        local_fields: the same with global side branches left out of merges.
+        input_sizes: the input's size on each axis.
+        positions: the output's size on each axis; `None` where it is unknown or there is no such axis left.
+        aligned: whether the branches that meet here agree in jump and centre; `None` where that depends on an input
+            size nobody gave.
+        source: where the numbers come from: `rule`, `inherited`, `traced`, `measured` or `unknown`.
+        note: what the user should know of the source: why the cost is unknown and what to do about it.
+        disagreements: codes of the disagreements of this row.
+    """
+
+    layer: str
+    type: str
+    call: int = 0
+    output_shapes: tuple[Shape, ...]
+    params: int = 0
+    trainable_params: int = 0
+    work: tuple[tuple[str, Work], ...] | None = ()
+    convention: str = "textbook"
+    axes: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
+    local_fields: tuple[Field, ...] = ()
+    input_sizes: tuple[int | None, ...] = ()
+    positions: tuple[int | None, ...] = ()
+    aligned: bool | None = True
+    source: str = "rule"
+    note: str = ""
+    disagreements: tuple[str, ...] = ()
+
+    @property
+    def output_shape(self) -> Shape | tuple[Shape, ...]:
+        """The output's shape; a tuple of shapes where there are several outputs."""
+        return self.output_shapes[0] if len(self.output_shapes) == 1 else self.output_shapes
+
+    @property
+    def macs(self) -> Count:
+        """Multiply-accumulate pairs of the contractions, padded taps included."""
+        return None if self.work is None else sum(work.macs for _, work in self.work)
+
+    @property
+    def flops(self) -> Count:
+        """Floating-point operations under the report's convention."""
+        return None if self.work is None else sum(units.flops(work, self.convention) for _, work in self.work)
+
+    @property
+    def transcendentals(self) -> Count:
+        """Exponentials, logarithms, roots and their like, which no convention adds to the FLOPs."""
+        return None if self.work is None else sum(work.transcendentals for _, work in self.work)
+
+    @property
+    def receptive_field(self) -> tuple[Extent, ...]:
+        """Input positions that one output position sees, on each axis (`math.inf`: the whole input)."""
+        return tuple(axis.size for axis in self.fields)
+
+    @property
+    def local_receptive_field(self) -> tuple[Extent, ...]:
+        """The receptive field with global side branches (squeeze-and-excite) left out of merges."""
+        return tuple(axis.size for axis in self.local_fields)
+
+    @property
+    def stride_product(self) -> tuple[Extent, ...]:
+        """Input positions from one output position to the next; `None` where the output has no such axis."""
+        return tuple(axis.jump for axis in self.fields)
+
+    @property
+    def effective_padding(self) -> tuple[Extent, ...]:
+        """How far the field of the first output position hangs over the input's edge."""
+        return tuple(axis.effective_padding for axis in self.fields)
+
+    @property
+    def center(self) -> tuple[Extent, ...]:
+        """The middle of what the first output position sees, in input positions."""
+        return tuple(axis.center for axis in self.fields)
+
+    @property
+    def clipped_receptive_field(self) -> tuple[Extent, ...]:
+        """The most positions inside the input that any output position sees."""
+        sizes = zip(self.fields, self.input_sizes, self.positions, strict=True)
+        return tuple(axis.clipped(size, positions) for axis, size, positions in sizes)
+
+    @property
+    def exceeds_input(self) -> bool | None:
+        """Whether the receptive field is larger than the input on some axis; `None` where that is unknown."""
+        known = [
+            axis.size > size
+            for axis, size in zip(self.fields, self.input_sizes, strict=True)
+            if axis.size is not None and axis.size != inf and size is not None
+        ]
+        return True if any(known) else (False if len(known) == len(self.fields) else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """A quantity of one row in which the count and the textbook formula part.
+
+    Attributes:
+        layer: path of the row.
+        call: which call of the layer.
+        quantity: `parameters`, `output size`, `flops`, `receptive field` or `coverage`.
+        code: stable code: P.. parameters, S.. shape, F.. FLOPs, R.. receptive field.
+        formula: the formula with the numbers put in.
+        expected: what the formula gives.
+        actual: what was counted.
+        explained: whether the reason is known; if not, it is a defect of the layer, of Keras or of this package.
+        reason: why they part, in one sentence.
+    """
+
+    layer: str
+    call: int = 0
+    quantity: str
+    code: str
+    formula: str
+    expected: Extent
+    actual: Extent
+    explained: bool = True
+    reason: str
+
+    @property
+    def ratio(self) -> float | None:
+        """`actual / expected`; `None` where one of them is unknown, zero or the whole input."""
+        if not self.expected or not self.actual or inf in (self.expected, self.actual):
+            return None
+        return float(self.actual / self.expected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over the rows. Over unknown rows they are lower bounds, and `unknown_rows` says how many those are."""
+
+    params: int
+    trainable_params: int
+    macs: int
+    flops: int
+    transcendentals: int
+    rows: int
+    unknown_rows: int
+
+    @property
+    def frozen_params(self) -> int:
+        """Parameters that training does not change."""
+        return self.params - self.trainable_params
+
+    @property
+    def is_lower_bound(self) -> bool:
+        """Whether rows of unknown cost make the sums of work lower bounds."""
+        return self.unknown_rows > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What the numbers are of: every rendering says it."""
+
+    model: str
+    input_shapes: tuple[tuple[str, Shape], ...]
+    batch_size: int
+    dtype: str
+    convention: str
+    origin: str = ""
+    """The map that receptive fields are measured on, where it is not the input."""
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a model costs and what each of its units sees, row by row.
+
+    `report["block1/conv"]` is the row of that path (of its first call; `report["conv", 1]` of its second).
+    """
+
+    header: Header
+    rows: tuple[Row, ...]
+    disagreements: tuple[Disagreement, ...] = field(default=())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Report):
+            return NotImplemented
+        return (self.header, self.rows, self.disagreements) == (other.header, other.rows, other.disagreements)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __getitem__(self, path: str | tuple[str, int]) -> Row:
+        layer, call = path if isinstance(path, tuple) else (path, 0)
+        try:
+            return self._by_path[layer, call]
+        except KeyError:
+            raise UnknownLayerError(self._unknown_path(layer, call)) from None
+
+    @cached_property
+    def _by_path(self) -> dict[tuple[str, int], Row]:
+        return {(row.layer, row.call): row for row in self.rows}
+
+    def _unknown_path(self, layer: str, call: int) -> str:
+        calls = sum(row.layer == layer for row in self.rows)
+        if calls:
+            return f"report[{layer!r}, {call}]: the layer is called {calls} times, counted from 0. Received: {call}."
+        names = list(dict.fromkeys(row.layer for row in self.rows))
+        inside = [name for name in names if name.startswith(f"{layer}/")]
+        if inside:
+            return f"report[{layer!r}]: a model of {len(inside)} layers, which have the rows. Name one: `{inside[0]}`, ..."
+        return f"report[{layer!r}]: expected the path of one of {len(names)} layers.{nearest(str(layer), names)}"
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Letters of the input axes that receptive fields are measured on: `("h", "w")` for images."""
+        return self.rows[0].axes if self.rows else ()
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Sums of the columns."""
+        known = [row for row in self.rows if row.work is not None]
+        return Totals(
+            params=sum(row.params for row in self.rows),
+            trainable_params=sum(row.trainable_params for row in self.rows),
+            macs=sum(row.macs or 0 for row in known),
+            flops=sum(row.flops or 0 for row in known),
+            transcendentals=sum(row.transcendentals or 0 for row in known),
+            rows=len(self.rows),
+            unknown_rows=len(self.rows) - len(known),
+        )
+
+    @cached_property
+    def work_by_kind(self) -> dict[str, Work]:
+        """The terms of the work, summed over the rows, by kind of primitive."""
+        kinds: dict[str, Work] = {}
+        for row in self.rows:
+            for kind, work in row.work or ():
+                kinds[kind] = kinds.get(kind, units.NO_WORK).plus(work)
+        return kinds
+
+    def with_convention(self, convention: str) -> "Report":
+        """Returns the same report with `flops` counted under another convention; nothing is analysed again."""
+        units.check_convention(convention)
+        header = replace(self.header, convention=convention)
+        return Report(header, tuple(replace(row, convention=convention) for row in self.rows), self.disagreements)
+
+    # What follows hands the report to the renderers, one floor up: the one place where the data calls upwards, and the
+    # imports stand inside so that only who exports pays for them.
+
+    def to_text(self, width: int | None = None) -> str:
+        """Returns the table, the totals and the disagreements as text.
+
+        Args:
+            width: columns of text to fit into; the terminal's by default, unlimited where there is none.
+        """
+        from keras_cnnstats.render.text import to_text
+
+        return to_text(self, width)
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """Returns one row per layer call as a `pandas.DataFrame`; unknown values are `<NA>`."""
+        from keras_cnnstats.render.dataframe import to_dataframe
+
+        return to_dataframe(self)
+
+    def to_csv(self, path: Any = None) -> str | None:
+        """Returns the rows as CSV, or writes them to `path`."""
+        from keras_cnnstats.render.markup import to_csv
+
+        return to_csv(self, path)
+
+    def to_markdown(self, path: Any = None) -> str | None:
+        """Returns the report as a GitHub-flavoured Markdown table, or writes it to `path`."""
+        from keras_cnnstats.render.markup import to_markdown
+
+        return to_markdown(self, path)
+
+    def to_latex(self, path: Any = None) -> str | None:
+        """Returns the report as a LaTeX `longtable` (packages `booktabs` and `longtable`), or writes it to `path`."""
+        from keras_cnnstats.render.markup import to_latex
+
+        return to_latex(self, path)
+
+    def to_json(self, path: Any = None) -> str | None:
+        """Returns the whole report as JSON (see `from_json`), or writes it to `path`."""
+        from keras_cnnstats.render.json import to_json
+
+        return to_json(self, path)
+
+    @staticmethod
+    def from_json(text: str) -> "Report":
+        """Returns the report that `to_json` wrote.
+
+        Raises:
+            FormatError: `text` is no JSON, no report, or of an unknown schema version.
+        """
+        from keras_cnnstats.render.json import from_json
+
+        return from_json(text)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        return f"<Report of {self.header.model!r}: {len(self.rows)} rows, {units.si(self.totals.macs)}MACs>"
+
+    def _repr_html_(self) -> str:
+        from keras_cnnstats.render.markup import to_notebook
+
+        return to_notebook(self)

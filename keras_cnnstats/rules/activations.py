@@ -1,0 +1,72 @@
+"""Rules of activations: as layers, and as the functions that other layers end with."""
+
+from typing import Any
+
+from keras import layers
+
+from keras_cnnstats.graph import Call, FeatureMap
+from keras_cnnstats.primitives import (
+    FUNCTIONS,
+    Cost,
+    Elementwise,
+    Primitive,
+    Softmax,
+    Statistics,
+    relu,
+)
+from keras_cnnstats.rules.registry import UnknownCost, rule
+
+
+def activation(function: Any, y: FeatureMap) -> list[Primitive]:
+    """The primitives of the activation function that ends a layer with the output `y`."""
+    name = getattr(function, "__name__", None)
+    if function is None or name == "linear":
+        return []
+    if name in ("softmax", "log_softmax"):
+        return softmax(y, -1, log=name == "log_softmax")
+    if isinstance(function, layers.Layer):
+        return _layer_activation(function, y)
+    if name not in FUNCTIONS or not str(getattr(function, "__module__", "")).startswith("keras."):
+        raise UnknownCost(f"no cost is known for the activation `{name or function!r}`")
+    return [Elementwise(cost=FUNCTIONS[name], elements=y.elements, name="activation")]
+
+
+def softmax(y: FeatureMap, axis: Any, log: bool = False) -> list[Primitive]:
+    """A softmax over one or several axes of `y`."""
+    axes = tuple(place % len(y.shape) for place in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    rest = [place for place in range(1, len(y.shape)) if place not in axes]
+    last = axes == (len(y.shape) - 1,)
+    looks = Statistics(axes)
+    return [Softmax(groups=y.sizes(rest), size=y.sizes(axes), log=log, axes=len(axes), last=last, looks=looks)]
+
+
+def _elementwise(cost: Cost, y: FeatureMap, weights: int = 0) -> list[Primitive]:
+    return [Elementwise(cost=cost, elements=y.elements, weights=weights, name="activation")]
+
+
+def _layer_activation(layer: Any, y: FeatureMap) -> list[Primitive]:
+    """The primitives of an activation layer, also where it stands inside another layer as its `activation`."""
+    if isinstance(layer, layers.ReLU):
+        return _elementwise(relu(layer.max_value, layer.negative_slope, layer.threshold), y)
+    if isinstance(layer, layers.LeakyReLU):
+        return _elementwise(FUNCTIONS["leaky_relu"], y)
+    if isinstance(layer, layers.ELU):
+        return _elementwise(FUNCTIONS["elu"], y)
+    if isinstance(layer, layers.Softmax):
+        return softmax(y, layer.axis)
+    if isinstance(layer, layers.Activation):
+        return activation(layer.activation, y)
+    raise UnknownCost(f"no cost is known for the activation layer `{type(layer).__name__}`")
+
+
+@rule(layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Softmax, layers.Activation)
+def activation_layer(call: Call) -> list[Primitive]:
+    """A function of each element, or of each group of elements (softmax)."""
+    return _layer_activation(call.layer, call.output)
+
+
+@rule(layers.PReLU)
+def prelu(call: Call) -> list[Primitive]:
+    """`x` where it is positive, a learned slope times `x` elsewhere."""
+    slopes = sum(weight.size for weight in call.weights)
+    return _elementwise(FUNCTIONS["prelu"], call.output, slopes)

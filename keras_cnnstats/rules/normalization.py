@@ -1,0 +1,92 @@
+"""Rules of normalizations."""
+
+from typing import Any
+
+from keras import layers
+
+from keras_cnnstats.graph import Call, FeatureMap
+from keras_cnnstats.primitives import BatchNormalization, Normalization, Primitive, Statistics, share
+from keras_cnnstats.rules.registry import rule
+
+
+@rule(layers.BatchNormalization)
+def batch_normalization(call: Call) -> list[Primitive]:
+    """`x * a + b`, with `a` and `b` folded from the moving statistics, scale and shift of each channel."""
+    layer, x = call.layer, call.input
+    channels = x.shape[layer.axis]
+    return [
+        BatchNormalization(elements=x.elements, channels=channels or 0, scale=layer.scale, center=layer.center)
+    ]
+
+
+@rule(layers.LayerNormalization)
+def layer_normalization(call: Call) -> list[Primitive]:
+    """Each position's values over `axis`: mean off, divided by the deviation, scaled and shifted."""
+    layer, x = call.layer, call.input
+    axes = _axes(layer.axis, x)
+    learned = x.sizes(axes) or 0
+    # With rms_scaling, Keras takes no mean off and learns no shift, but still divides by the deviation.
+    return [
+        Normalization(
+            groups=x.sizes(_others(axes, x)),
+            size=x.sizes(axes),
+            scale=learned if layer.scale or layer.rms_scaling else 0,
+            center=learned if layer.center and not layer.rms_scaling else 0,
+            method="deviation" if layer.rms_scaling else "layer",
+            looks=Statistics(axes),
+        )
+    ]
+
+
+@rule(layers.RMSNormalization)
+def rms_normalization(call: Call) -> list[Primitive]:
+    """Each position's values over `axis`, divided by the root of their mean square, scaled."""
+    layer, x = call.layer, call.input
+    axes = _axes(layer.axis, x)
+    return [
+        Normalization(
+            groups=x.sizes(_others(axes, x)),
+            size=x.sizes(axes),
+            method="rms",
+            scale=x.sizes(axes) or 0,
+            looks=Statistics(axes),
+        )
+    ]
+
+
+@rule(layers.GroupNormalization)
+def group_normalization(call: Call) -> list[Primitive]:
+    """The channels of a group at all positions: mean off, divided by the deviation, scaled and shifted by channel."""
+    layer, x = call.layer, call.input
+    channels = x.shape[layer.axis] or 0
+    groups = channels if layer.groups == -1 else layer.groups
+    return [
+        Normalization(
+            groups=groups,
+            size=share(x.elements, groups),
+            method="group",
+            scale=channels if layer.scale else 0,
+            center=channels if layer.center else 0,
+            looks=Statistics(_others((layer.axis % len(x.shape),), x)),
+        )
+    ]
+
+
+@rule(layers.UnitNormalization)
+def unit_normalization(call: Call) -> list[Primitive]:
+    """The values over `axis`, divided by the root of the sum of their squares."""
+    x = call.input
+    axes = _axes(call.layer.axis, x)
+    return [
+        Normalization(
+            groups=x.sizes(_others(axes, x)), size=x.sizes(axes), method="unit", looks=Statistics(axes)
+        )
+    ]
+
+
+def _axes(axis: Any, x: FeatureMap) -> tuple[int, ...]:
+    return tuple(place % len(x.shape) for place in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+
+
+def _others(axes: tuple[int, ...], x: FeatureMap) -> tuple[int, ...]:
+    return tuple(place for place in range(1, len(x.shape)) if place not in axes)

@@ -1,0 +1,248 @@
+"""Rules of the functions of `keras.ops`: what stands between layers, such as `x + y`."""
+
+from typing import Any
+
+from keras import config, ops
+
+from keras_cnnstats.graph import Call, FeatureMap
+from keras_cnnstats.primitives import (
+    FUNCTIONS,
+    AdaptivePooling,
+    Convolution,
+    Cost,
+    Elementwise,
+    Gather,
+    Join,
+    Pooling,
+    Primitive,
+    Rearrangement,
+    Reduction,
+    Regroup,
+    Reorder,
+    Stretch,
+    TransposedConvolution,
+    Window,
+    matrix_product,
+    relu,
+)
+from keras_cnnstats.rules.activations import softmax
+from keras_cnnstats.rules.registry import rule
+from keras_cnnstats.rules.windows import sliding, transposed
+
+# One elementary function of each element.
+
+_ARITHMETIC = Cost(1, registered=1, hlo=1)
+
+ELEMENTARY: dict[Any, Cost] = {
+    ops.add: _ARITHMETIC,
+    ops.subtract: _ARITHMETIC,
+    ops.multiply: _ARITHMETIC,
+    ops.divide: _ARITHMETIC,
+    ops.true_divide: _ARITHMETIC,
+    ops.maximum: _ARITHMETIC,
+    ops.minimum: _ARITHMETIC,
+    ops.greater: _ARITHMETIC,
+    ops.greater_equal: _ARITHMETIC,
+    ops.less: _ARITHMETIC,
+    ops.less_equal: _ARITHMETIC,
+    ops.equal: _ARITHMETIC,
+    ops.not_equal: _ARITHMETIC,
+    ops.negative: _ARITHMETIC,
+    ops.square: _ARITHMETIC,
+    ops.reciprocal: _ARITHMETIC,
+    ops.clip: Cost(2, registered=2, hlo=2),
+    ops.abs: Cost(1, hlo=1),
+    ops.absolute: Cost(1, hlo=1),
+    ops.sign: Cost(1, hlo=1),
+    ops.exp: Cost(0, 1),
+    ops.expm1: Cost(0, 1),
+    ops.log: Cost(0, 1, registered=1),
+    ops.log1p: Cost(0, 1),
+    ops.sqrt: Cost(0, 1),
+    ops.rsqrt: Cost(0, 1, registered=2),
+    ops.power: Cost(0, 1, registered=1),
+    ops.sin: Cost(0, 1),
+    ops.cos: Cost(0, 1),
+    ops.erf: Cost(0, 1),
+    # The activation functions, under their names as operations.
+    ops.celu: FUNCTIONS["celu"],
+    ops.elu: FUNCTIONS["elu"],
+    ops.glu: FUNCTIONS["glu"],
+    ops.hard_shrink: FUNCTIONS["hard_shrink"],
+    ops.hard_sigmoid: FUNCTIONS["hard_sigmoid"],
+    ops.hard_silu: FUNCTIONS["hard_silu"],
+    ops.hard_tanh: FUNCTIONS["hard_tanh"],
+    ops.leaky_relu: FUNCTIONS["leaky_relu"],
+    ops.log_sigmoid: FUNCTIONS["log_sigmoid"],
+    ops.relu: relu(),
+    ops.relu6: FUNCTIONS["relu6"],
+    ops.selu: FUNCTIONS["selu"],
+    ops.sigmoid: FUNCTIONS["sigmoid"],
+    ops.silu: FUNCTIONS["silu"],
+    ops.soft_shrink: FUNCTIONS["soft_shrink"],
+    ops.softplus: FUNCTIONS["softplus"],
+    ops.softsign: FUNCTIONS["softsign"],
+    ops.sparse_plus: FUNCTIONS["sparse_plus"],
+    ops.sparse_sigmoid: FUNCTIONS["sparse_sigmoid"],
+    ops.squareplus: FUNCTIONS["squareplus"],
+    ops.tanh: FUNCTIONS["tanh"],
+    ops.tanh_shrink: FUNCTIONS["tanh_shrink"],
+    ops.threshold: FUNCTIONS["threshold"],
+}
+
+
+@rule(*dict.fromkeys(ELEMENTARY))
+def elementary(call: Call) -> list[Primitive]:
+    """A function of each element, of one map or of two that are broadcast to one shape."""
+    return [Elementwise(cost=ELEMENTARY[call.target], elements=call.output.elements)]
+
+
+@rule(ops.gelu)
+def gelu(call: Call) -> list[Primitive]:
+    """`x / 2 * (1 + erf(x / sqrt(2)))`, or its approximation by a tanh."""
+    name = "gelu_tanh" if call.layer.approximate else "gelu"
+    return [Elementwise(cost=FUNCTIONS[name], elements=call.output.elements)]
+
+
+@rule(ops.softmax, ops.log_softmax)
+def softmax_operation(call: Call) -> list[Primitive]:
+    """Shares of 1, or their logarithms."""
+    return softmax(call.output, call.layer.axis, log=call.target is ops.log_softmax)
+
+
+# Values that only move.
+
+
+@rule(ops.cast, ops.stop_gradient, ops.identity, ops.copy)
+def unchanged(call: Call) -> list[Primitive]:
+    """The values stay where they are."""
+    return [Rearrangement()]
+
+
+@rule(ops.reshape, ops.ravel, ops.expand_dims, ops.squeeze)
+def reshape(call: Call) -> list[Primitive]:
+    """The values keep their order and are cut into axes anew."""
+    return [Rearrangement(Regroup())]
+
+
+@rule(ops.transpose)
+def transpose(call: Call) -> list[Primitive]:
+    """The axes in another order: backwards where none is given."""
+    return [Rearrangement(Reorder(tuple(call.layer.axes or reversed(range(len(call.specs[0].shape))))))]
+
+
+@rule(ops.concatenate)
+def concatenate(call: Call) -> list[Primitive]:
+    """The maps, one behind the other."""
+    return [Rearrangement(Join(call.layer.axis))]
+
+
+@rule(ops.depth_to_space)
+def depth_to_space(call: Call) -> list[Primitive]:
+    """Blocks of channels become positions: `block_size` times as many rows and columns."""
+    return [Rearrangement(Stretch(call.layer.block_size, grow=True))]
+
+
+@rule(ops.space_to_depth)
+def space_to_depth(call: Call) -> list[Primitive]:
+    """Blocks of positions become channels."""
+    return [Rearrangement(Stretch(call.layer.block_size, grow=False))]
+
+
+# Windows, with the kernel as a second map.
+
+
+def _maps(call: Call) -> tuple[FeatureMap, FeatureMap]:
+    channels_first = (call.layer.data_format or config.image_data_format()) == "channels_first"
+    return FeatureMap(call.specs[0].shape, channels_first), FeatureMap(call.results[0].shape, channels_first)
+
+
+def _kernel(call: Call) -> tuple[int, ...]:
+    kernel = call.args[1] if len(call.args) > 1 else call.kwargs["kernel"]
+    return tuple(kernel.shape)
+
+
+@rule(ops.conv)
+def conv(call: Call) -> list[Primitive]:
+    """A convolution whose kernel is an argument, of shape (*window, channels of a group, output channels)."""
+    (x, y), layer, kernel = _maps(call), call.layer, _kernel(call)
+    windows = sliding(x, y, kernel[:-2], layer.strides, layer.padding, layer.dilation_rate)
+    return [Convolution.of_kernel(windows, x.channels, kernel)]
+
+
+@rule(ops.depthwise_conv)
+def depthwise_conv(call: Call) -> list[Primitive]:
+    """A depthwise convolution whose kernel is an argument, of shape (*window, channels, multiplier)."""
+    (x, y), layer, kernel = _maps(call), call.layer, _kernel(call)
+    windows = sliding(x, y, kernel[:-2], layer.strides, layer.padding, layer.dilation_rate)
+    return [Convolution.depthwise(windows, x.channels, kernel[-1], weights=False)]
+
+
+@rule(ops.separable_conv)
+def separable_conv(call: Call) -> list[Primitive]:
+    """A depthwise convolution, then a 1x1 convolution; both kernels are arguments."""
+    (x, y), layer, kernel = _maps(call), call.layer, tuple(call.args[1].shape)
+    depthwise = sliding(x, y, kernel[:-2], layer.strides, layer.padding, layer.dilation_rate)
+    pointwise = tuple(Window(kernel=1, size=size, positions=size) for size in y.spatial)
+    return [
+        Convolution.depthwise(depthwise, x.channels, kernel[-1], weights=False),
+        Convolution.of_kernel(pointwise, x.channels * kernel[-1], tuple(call.args[2].shape)),
+    ]
+
+
+@rule(ops.conv_transpose)
+def conv_transpose(call: Call) -> list[Primitive]:
+    """A transposed convolution whose kernel is an argument, of shape (*window, output channels, input channels)."""
+    (x, y), layer, kernel = _maps(call), call.layer, _kernel(call)
+    windows = transposed(
+        x, y, kernel[:-2], layer.strides, layer.padding, layer.output_padding, layer.dilation_rate
+    )
+    return [TransposedConvolution(windows=windows, c_in=x.channels, c_out=y.channels, weights=False)]
+
+
+@rule(ops.max_pool, ops.average_pool)
+def pool(call: Call) -> list[Primitive]:
+    """The largest value, or the mean, of each window."""
+    (x, y), layer = _maps(call), call.layer
+    windows = sliding(x, y, layer.pool_size, layer.strides or layer.pool_size, layer.padding)
+    return [Pooling(windows=windows, channels=x.channels, average=call.target is ops.average_pool)]
+
+
+@rule(ops.adaptive_max_pool, ops.adaptive_average_pool)
+def adaptive_pool(call: Call) -> list[Primitive]:
+    """The largest value, or the mean, of each of a given number of cells."""
+    x, y = _maps(call)
+    average = call.target is ops.adaptive_average_pool
+    return [AdaptivePooling(sizes=x.spatial, positions=y.spatial, channels=x.channels, average=average)]
+
+
+# Many values become one.
+
+
+@rule(ops.sum, ops.mean, ops.max, ops.min, ops.amax, ops.amin)
+def reduce(call: Call) -> list[Primitive]:
+    """A sum, mean, maximum or minimum over some axes."""
+    layer, x = call.layer, call.input
+    axes = _axes(layer.axis, len(x.shape))
+    return [
+        Reduction(
+            count=x.sizes(axes),
+            outputs=x.sizes([place for place in range(1, len(x.shape)) if place not in axes]),
+            average=call.target is ops.mean,
+            over=Gather(axes, "kept" if layer.keepdims else "dropped"),
+            registered=call.target in (ops.mean, ops.sum),
+        )
+    ]
+
+
+def _axes(axis: Any, rank: int) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(1, rank))
+    return tuple(place % rank for place in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+
+
+@rule(ops.matmul)
+def matmul(call: Call) -> list[Primitive]:
+    """The product of two matrices, or of as many as the axes before the last two hold."""
+    a, b = call.args
+    return [matrix_product(a.shape, b.shape, call.results[0].shape)]

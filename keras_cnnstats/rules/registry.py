@@ -1,0 +1,103 @@
+"""Where rules are kept and found: by the class of a layer and its bases, or by the public function of an operation."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from keras_cnnstats.errors import RuleError
+from keras_cnnstats.graph import Call
+from keras_cnnstats.primitives.base import Primitive
+
+Rule = Callable[[Call], Sequence[Primitive]]
+
+
+class UnknownCost(Exception):  # noqa: N818  # no error: what a rule says when it cannot tell
+    """Raised by a rule that cannot tell the cost of a call; the row is unknown, with this reason."""
+
+
+class Found(NamedTuple):
+    """A rule, and how it was found.
+
+    Attributes:
+        rule: the rule; `None` where there is none.
+        source: `rule`, `inherited` or `unknown`.
+        note: what the user should know of it.
+    """
+
+    rule: Rule | None
+    source: str
+    note: str = ""
+
+
+_RULES: dict[Any, Rule] = {}
+
+
+def rule(*targets: Any) -> Callable[[Rule], Rule]:
+    """Registers a function as the rule of layer classes or of functions of `keras.ops`.
+
+    The rule takes a call (`call.layer`, `call.input`, `call.output`, ...) and returns the primitives that the layer is
+    made of, in order.
+
+    Args:
+        *targets: subclasses of `keras.layers.Layer`, or functions of `keras.ops`.
+
+    Raises:
+        RuleError: a target has a rule already, or is neither a class nor a function.
+
+    Example: a layer that doubles its input costs one multiplication per element.
+
+    >>> import keras, keras_cnnstats as cnnstats
+    >>> from keras_cnnstats.primitives import Cost, Elementwise
+    >>> class Double(keras.layers.Layer):
+    ...     def call(self, x):
+    ...         return 2 * x
+    >>> @cnnstats.rule(Double)
+    ... def double(call):
+    ...     return [Elementwise(cost=Cost(arithmetic=1), elements=call.output.elements)]
+    >>> model = keras.Sequential([keras.Input((4, 4, 3)), Double()])
+    >>> cnnstats.analyze(model).totals.flops
+    48
+    """
+
+    def register(function: Rule) -> Rule:
+        for target in targets:
+            if not callable(target):
+                raise RuleError(f"rule: expected a layer class or a function of keras.ops. Received: {target!r}.")
+            if target in _RULES:
+                raise RuleError(
+                    f"rule: `{_name(target)}` has a rule already, `{_name(_RULES[target])}`. "
+                    "To use another one for one analysis, pass analyze(model, rules={...})."
+                )
+        _RULES.update(dict.fromkeys(targets, function))
+        return function
+
+    return register
+
+
+def _name(target: Any) -> str:
+    return getattr(target, "__name__", repr(target))
+
+
+def find(target: Any, overrides: Mapping[Any, Rule] | None = None) -> Found:
+    """Returns the rule of a layer class or of a function of `keras.ops`, with the overrides of one analysis first."""
+    for rules in (overrides or {}, _RULES):
+        if target in rules:
+            return Found(rules[target], "rule")
+    if isinstance(target, type):
+        for base in target.__mro__[1:]:
+            for rules in (overrides or {}, _RULES):
+                if base in rules:
+                    return _inherited(target, base, rules[base])
+    remedy = f"write one with @cnnstats.rule({_name(target)})"
+    return Found(None, "unknown", f"no rule for `{_name(target)}`: {remedy}")
+
+
+def _inherited(target: type, base: type, found: Rule) -> Found:
+    note = f"counted as the `{base.__name__}` it is a subclass of"
+    if getattr(target, "call", None) is not getattr(base, "call", None):
+        note += "; it writes its own `call`, which may cost something else"
+    return Found(found, "inherited", note)
+
+
+def registered() -> tuple[Any, ...]:
+    """All classes and functions that have a rule."""
+    return tuple(_RULES)

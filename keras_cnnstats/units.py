@@ -1,0 +1,117 @@
+"""Counting conventions, the work record that they read, and numbers as text."""
+
+from fractions import Fraction
+from math import inf
+from typing import NamedTuple
+
+from keras_cnnstats.errors import ConventionError, nearest
+
+Count = int | None
+"""An exact number, 0 where there is known to be none, `None` where it is unknown."""
+
+Extent = int | float | Fraction | None
+"""A number of input positions: exact, `math.inf` for the whole input, `None` where it is unknown."""
+
+
+class Work(NamedTuple):
+    """What an operation computes, before any convention: every convention is a sum of these terms.
+
+    Attributes:
+        macs: multiply-accumulate pairs of contractions, padded taps included.
+        inside: those of them whose tap falls inside the input.
+        outputs: values that contractions produce (a sum of `K` products takes `K - 1` additions).
+        biases: additions of a bias.
+        arithmetic: other additions, subtractions, multiplications, divisions and comparisons, by definition.
+        transcendentals: exponentials, logarithms, roots and their like.
+        registered: what TensorFlow's profiler registers for the part that is no contraction and no bias.
+        hlo: what XLA's cost analysis counts for that same part.
+    """
+
+    macs: int = 0
+    inside: int = 0
+    outputs: int = 0
+    biases: int = 0
+    arithmetic: int = 0
+    transcendentals: int = 0
+    registered: int = 0
+    hlo: int = 0
+
+    def plus(self, other: "Work") -> "Work":
+        return Work(*[a + b for a, b in zip(self, other, strict=True)])
+
+    def times(self, factor: int) -> "Work":
+        return self if factor == 1 else Work(*[term * factor for term in self])
+
+
+NO_WORK = Work()
+
+CONVENTIONS = {
+    "textbook": "K multiplications and K - 1 additions for each output, bias +1; 1 per element elsewhere",
+    "macs": "multiply-accumulate pairs of convolutions, dense layers and matrix products; nothing else",
+    "2macs": "two operations for each multiply-accumulate pair; nothing else",
+    "tf": "what TensorFlow's profiler registers",
+    "xla": "XLA's cost analysis: taps inside the input only; 1 per element elsewhere",
+}
+
+
+def check_convention(convention: str) -> str:
+    """Returns `convention` if it is one, else raises `ConventionError`."""
+    if convention not in CONVENTIONS:
+        known = ", ".join(f"`{name}`" for name in CONVENTIONS)
+        raise ConventionError(
+            f"convention: expected one of {known}. Received: {convention!r}.{nearest(str(convention), CONVENTIONS)}"
+        )
+    return convention
+
+
+def flops(work: Work, convention: str) -> int:
+    """Returns the floating-point operations of `work` under a convention.
+
+    Example: one output of a 3x3 convolution over 3 channels with a bias is 27 products, 26 additions, 1 bias.
+
+    >>> work = Work(macs=27, inside=27, outputs=1, biases=1)
+    >>> [flops(work, convention) for convention in ("textbook", "macs", "2macs", "tf", "xla")]
+    [54, 27, 54, 55, 55]
+    """
+    if convention == "textbook":
+        return 2 * work.macs - work.outputs + work.biases + work.arithmetic
+    if convention == "macs":
+        return work.macs
+    if convention == "2macs":
+        return 2 * work.macs
+    if convention == "tf":
+        return 2 * work.macs + work.biases + work.registered
+    if convention == "xla":
+        return 2 * work.inside + work.biases + work.hlo
+    raise ConventionError(f"convention: {check_convention(convention)} has no formula.")
+
+
+def si(number: int | float, digits: int = 3) -> str:
+    """Returns a count rounded to `digits` significant digits with an SI prefix.
+
+    >>> si(3_857_973_248), si(999), si(25_636_712, 4), si(999_950)
+    ('3.86 G', '999', '25.64 M', '1.00 M')
+    """
+    if abs(number) < 1000:
+        return str(number)
+    scaled = Fraction(number)
+    for prefix in ("k", "M", "G", "T", "P", "E"):
+        scaled /= 1000
+        # Rounding must not leave "1000 k" where "1.00 M" is meant.
+        if abs(scaled) < 1000 - Fraction(5, 10 ** (digits - 2)) or prefix == "E":
+            whole = len(str(int(abs(scaled))))
+            return f"{float(scaled):,.{max(digits - whole, 0)}f} {prefix}"
+    raise AssertionError("unreachable")
+
+
+def extent_text(value: Extent) -> str:
+    """Returns a number of input positions as text: `all` for the whole input, `?` where it is unknown.
+
+    >>> extent_text(7), extent_text(inf), extent_text(None), extent_text(Fraction(1, 2))
+    ('7', 'all', '?', '1/2')
+    """
+    if value is None:
+        return "?"
+    if value == inf:
+        return "all"
+    return str(value)
