@@ -170,7 +170,7 @@ class _Builder:
             Row(
                 layer=call.path,
                 type=call.type,
-                call=call.index,
+                call=call.nth,
                 output_shapes=tuple(self._shown(spec.shape) for spec in call.results),
                 params=params,
                 trainable_params=trainable,
@@ -261,7 +261,7 @@ def _disagreement(call: Call, finding: Finding) -> Disagreement:
     code = CODES[finding.code]
     return Disagreement(
         layer=call.path,
-        call=call.index,
+        call=call.nth,
         quantity=finding.quantity,
         code=finding.code,
         formula=finding.formula,

@@ -297,10 +297,10 @@ class _Reader:
         trainable: bool,
     ) -> Call:
         operation = node.operation
-        index = self.times_called.get(id(operation), 0)
-        self.times_called[id(operation)] = index + 1
+        nth = self.times_called.get(id(operation), 0)
+        self.times_called[id(operation)] = nth + 1
         is_layer = isinstance(operation, keras.layers.Layer)
-        if is_layer and not index:
+        if is_layer and not nth:
             self.weights[id(operation)] = tuple(_weight(weight, trainable) for weight in operation.weights)
         target = type(operation) if is_layer else _public_function(type(operation))
         specs = tuple(self.tensors[number] for number in sources)
@@ -308,7 +308,7 @@ class _Reader:
         return Call(
             path=path,
             type=type(operation).__name__ if is_layer else getattr(target, "__name__", type(operation).__name__),
-            index=index,
+            nth=nth,
             layer=operation,
             target=target,
             inputs=sources,
@@ -358,7 +358,7 @@ def _mixes_batch(function: Any) -> bool:
 
 
 def _weight(variable: Any, trainable: bool) -> Weight:
-    return Weight(id(variable), prod(variable.shape), trainable and variable.trainable)
+    return Weight(id(variable), prod(variable._shape), trainable and variable.trainable)
 
 
 def _input_name(tensor: Any) -> str:

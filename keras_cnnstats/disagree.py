@@ -1,8 +1,8 @@
 """Where the textbook formulas and the counts part, with a code and the reason."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 from keras_cnnstats.field import Field
 from keras_cnnstats.graph import Call
@@ -11,8 +11,7 @@ from keras_cnnstats.propagate import PLAIN, Seen
 from keras_cnnstats.units import Extent
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """What a disagreement code stands for.
 
     Attributes:
@@ -66,8 +65,7 @@ CODES = {
 """All codes: P.. parameters, S.. shape, F.. FLOPs, R.. receptive field. A code never changes its meaning."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """A claim of a formula about one call that the count does not bear out."""
 
     quantity: str

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd, inf, lcm
+from typing import NamedTuple
 
 from keras_cnnstats.units import Extent
 
@@ -17,8 +18,7 @@ PHASES_AT_MOST = 4096
 """A field with more phases than this (two odd resizings in a row) is called unknown rather than computed for minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slack:
+class Slack(NamedTuple):
     """A padding that depends on an input size nobody gave: some integer from `low` to `high`.
 
     Two paddings with equal `key` are the same number.
@@ -91,8 +91,7 @@ def tidy(value: int | Fraction) -> int | Fraction:
     return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """What output positions touch of the input, on one axis, repeating every `len(spans)` outputs.
 
     Output `period * q + r` touches the inputs `advance * q + first`, `+ step`, ..., `advance * q + last` with
@@ -128,8 +127,7 @@ def transposed_reach(kernel: int, stride: int, dilation: int, before: int) -> Re
     return Reach(tuple(spans), 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """The receptive field of a map on one input axis, in input positions.
 
     Attributes:

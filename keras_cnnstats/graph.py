@@ -1,24 +1,22 @@
 """A model as plain records: calls, the tensors between them, the weights they hold. No Keras object is needed to read them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from keras_cnnstats.primitives.base import Size, product
 
 Shape = tuple[int | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
+class TensorSpec(NamedTuple):
     """Shape and dtype of a tensor; `None` in a shape is a size nobody gave."""
 
     shape: Shape
     dtype: str = "float32"
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(NamedTuple):
     """A variable of a layer: `key` tells the same variable in two layers apart from two variables."""
 
     key: int
@@ -26,8 +24,7 @@ class Weight:
     trainable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureMap:
+class FeatureMap(NamedTuple):
     """A tensor as a layer sees it: channels and spatial axes, whichever way round they are stored.
 
     Attributes:
@@ -71,14 +68,13 @@ class FeatureMap:
         return product(self.shape[axis] for axis in ((axes,) if isinstance(axes, int) else axes))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """One call of one layer or operation.
 
     Attributes:
         path: the layer's name behind the names of the models it is nested in.
         type: class name of the layer, or name of the operation.
-        index: 0 for the layer's first call, 1 for its second, ...
+        nth: 0 for the layer's first call, 1 for its second, ...
         layer: the layer or operation itself, for rules to read its configuration.
         target: what rules are looked up by: the layer's class, or the public function of an operation.
         inputs: numbers of the tensors it reads.
@@ -93,7 +89,7 @@ class Call:
 
     path: str
     type: str
-    index: int = 0
+    nth: int = 0
     layer: Any = None
     target: Any = None
     inputs: tuple[int, ...] = ()
@@ -101,7 +97,7 @@ class Call:
     specs: tuple[TensorSpec, ...] = ()
     results: tuple[TensorSpec, ...] = ()
     args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    kwargs: Mapping[str, Any] = MappingProxyType({})
     weights: tuple[Weight, ...] = ()
     channels_first: bool = False
 
@@ -116,8 +112,7 @@ class Call:
         return FeatureMap(self.results[0].shape, self.channels_first)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
+class Graph(NamedTuple):
     """A model as its calls in execution order.
 
     Attributes:

@@ -6,7 +6,6 @@ take them apart again; what a window over such a dimension sees is unknown.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from math import inf, prod
 from typing import NamedTuple
 
@@ -46,8 +45,7 @@ Dims = tuple[tuple[Atom, ...], ...]
 """For each dimension of a tensor the atoms it is made of; none for a dimension without positions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """What the positions of a tensor see.
 
     Attributes:
@@ -85,7 +83,7 @@ class Sight:
         if not axes:
             return self
         fields = tuple(
-            _set(old, replace(WHOLE, jump=old.jump)) if axis in axes else old for axis, old in enumerate(self.fields)
+            _set(old, WHOLE._replace(jump=old.jump)) if axis in axes else old for axis, old in enumerate(self.fields)
         )
         return Sight(fields, self.local, self.dims)
 
@@ -94,8 +92,7 @@ def _set(old: Field, new: Field) -> Field:
     return old if old.size == 0 else new
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(NamedTuple):
     """What propagation finds out for one call.
 
     Attributes:
@@ -111,8 +108,7 @@ class Seen:
     branches: tuple[tuple[Field, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Propagated:
+class Propagated(NamedTuple):
     """What propagation finds out for a graph.
 
     Attributes:
@@ -229,7 +225,7 @@ def _through_call(call: Call, spreads: Sequence[Spread] | None, sights: list[Sig
     if spreads is None:
         before, aligned, branches = _merge(call, sights, None)
         everywhere = {axis for axis, field in enumerate(before.fields) if field.size != 0}
-        after = replace(before.with_axes(everywhere, UNKNOWN), dims=((),) * len(call.results[0].shape))
+        after = before.with_axes(everywhere, UNKNOWN)._replace(dims=((),) * len(call.results[0].shape))
         return Seen(before=before, after=after, aligned=aligned, branches=branches)
     join = next((spread for spread in spreads if isinstance(spread, Join)), None)
     before, aligned, branches = _merge(call, sights, join)
@@ -243,13 +239,13 @@ def _fitted(sight: Sight, shape: Shape) -> Sight:
     """The sight of one tensor that a call makes: its dimensions get their sizes."""
     dims = sight.dims
     if len(dims) != len(shape):
-        return replace(sight, dims=((),) * len(shape))
+        return sight._replace(dims=((),) * len(shape))
     if all(len(atoms) != 1 or atoms[0].size == size for atoms, size in zip(dims, shape, strict=True)):
         return sight
     fitted = [
         (Atom(atoms[0].axis, size),) if len(atoms) == 1 else atoms for atoms, size in zip(dims, shape, strict=True)
     ]
-    return replace(sight, dims=tuple(fitted))
+    return sight._replace(dims=tuple(fitted))
 
 
 def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:
@@ -269,7 +265,7 @@ def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:
             places = range(1, len(sight.dims)) if dims is None else dims
             return sight.with_statistics(_axes_with_positions(sight, places))
         case Reorder(order):
-            return replace(sight, dims=tuple(sight.dims[place] for place in order))
+            return sight._replace(dims=tuple(sight.dims[place] for place in order))
         case Regroup():
             return regroup(sight, call.specs[0].shape, call.results[0].shape, call.outputs)
 
@@ -304,7 +300,7 @@ def _gather(call: Call, dims: tuple[int, ...] | None, shape: str, sight: Sight) 
     else:
         kept = tuple(() if place in places else atoms for place, atoms in enumerate(sight.dims))
     missing = len(call.results[0].shape) - len(kept)
-    return replace(gathered, dims=kept + ((),) * max(missing, 0))
+    return gathered._replace(dims=kept + ((),) * max(missing, 0))
 
 
 # Reshapes
@@ -313,12 +309,12 @@ def _gather(call: Call, dims: tuple[int, ...] | None, shape: str, sight: Sight) 
 def regroup(sight: Sight, before: Shape, after: Shape, key: object) -> Sight:
     """The sight of a map whose values are cut into dimensions anew, in the same order."""
     if not any(sight.dims):
-        return replace(sight, dims=((),) * len(after))
+        return sight._replace(dims=((),) * len(after))
     try:
         return _regrouped(sight, before, after, key)
     except _CannotRegroup:
         axes = {atom.axis for atoms in sight.dims for atom in atoms if atom.axis != PLAIN and atom.size != 1}
-        return replace(sight.with_axes(axes, UNKNOWN), dims=((),) * len(after))
+        return sight.with_axes(axes, UNKNOWN)._replace(dims=((),) * len(after))
 
 
 class _CannotRegroup(Exception):
@@ -349,7 +345,7 @@ def _regrouped(sight: Sight, before: Shape, after: Shape, key: object) -> Sight:
             atoms.extend(behind)
         stretched, sight = _stretched(parts, sight, key)
         dims.append(stretched)
-    return replace(sight, dims=tuple(dims))
+    return sight._replace(dims=tuple(dims))
 
 
 def _regrouped_by_place(sight: Sight, before: Shape, after: Shape) -> Sight:
@@ -359,7 +355,7 @@ def _regrouped_by_place(sight: Sight, before: Shape, after: Shape) -> Sight:
     if [size for size, _ in old] != new:
         raise _CannotRegroup
     parts = iter([parts for _, parts in old])
-    return replace(sight, dims=((), *[() if size == 1 else next(parts) for size in after[1:]]))
+    return sight._replace(dims=((), *[() if size == 1 else next(parts) for size in after[1:]]))
 
 
 def _cut(atom: Atom, need: int, sight: Sight, key: object) -> tuple[Atom, list[Atom], Sight]:
@@ -424,7 +420,7 @@ def _merge(
 def _broadcast(sight: Sight, field: Field, axis: int, positions: Size) -> Field:
     """The field of a map of one position that is repeated for several: it does not move on."""
     if field.jump and positions != 1 and _positions(sight.dims, axis) == 1:
-        return replace(field, jump=0, phases=())
+        return field._replace(jump=0, phases=())
     return field
 
 

@@ -2,9 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from keras_cnnstats.field import Reach
 from keras_cnnstats.units import Work
@@ -24,8 +23,7 @@ def share(total: Size, parts: int) -> Size:
     return None if total is None else total // parts
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What a textbook formula says of a quantity of which the count says something else.
 
     Attributes:
@@ -43,21 +41,18 @@ class Claim:
     actual: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pointwise:
+class Pointwise(NamedTuple):
     """Each output position sees the same position of the input."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slide:
+class Slide(NamedTuple):
     """Each output position touches a `Reach` of the input, on each spatial axis in order."""
 
     reaches: tuple[Reach | None, ...]
     """One for each spatial axis; `None` where sizes that nobody gave decide it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gather:
+class Gather(NamedTuple):
     """Each output position sees all positions along `dims`.
 
     Attributes:
@@ -70,41 +65,35 @@ class Gather:
     shape: str = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(NamedTuple):
     """Each output is its own position, changed by statistics over all positions along `dims` (`None`: all dimensions)."""
 
     dims: tuple[int, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Spatial:
+class Spatial(NamedTuple):
     """Each output position sees all positions along the spatial axes, which are kept (size 1) or dropped."""
 
     shape: str = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Reorder:
+class Reorder(NamedTuple):
     """The output's dimensions are the input's in another order."""
 
     order: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Regroup:
+class Regroup(NamedTuple):
     """The values keep their order and are cut into dimensions anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(NamedTuple):
     """The inputs stand one behind the other along `dim`."""
 
     dim: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Blocks of `block` x `block` channels become positions (`grow`), or the other way round."""
 
     block: int

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
+from typing import NamedTuple
 
 from keras_cnnstats.field import transposed_reach
 from keras_cnnstats.primitives.base import Claim, Primitive, Size, Slide, product
@@ -11,8 +12,7 @@ from keras_cnnstats.primitives.window import taps_inside
 from keras_cnnstats.units import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upwindow:
+class Upwindow(NamedTuple):
     """The window of a transposed convolution on one axis.
 
     Input `j` adds to the outputs `j * stride + tap * dilation - before`.

@@ -1,15 +1,14 @@
 """A window on one axis: kernel, stride, dilation, padding, and what of the input it touches."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from keras_cnnstats.field import Reach, window_reach
 from keras_cnnstats.primitives.base import Claim, Size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(NamedTuple):
     """The window of a convolution or a pooling on one axis.
 
     Attributes:
