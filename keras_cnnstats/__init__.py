@@ -1,7 +1,7 @@
 """What a Keras model costs and what each of its units sees: MACs, FLOPs and receptive fields, each with its proof."""
 
-from keras_cnnstats.analysis import analyze, report
 from keras_cnnstats.abstract import abstract
+from keras_cnnstats.analysis import analyze, report
 from keras_cnnstats.errors import (
     CNNStatsError,
     CNNStatsWarning,

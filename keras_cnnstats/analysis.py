@@ -1,11 +1,11 @@
 """`analyze` and `report`: the floors, called in order."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from keras_cnnstats import units
 from keras_cnnstats.capture import capture
+from keras_cnnstats.console import show
 from keras_cnnstats.disagree import CODES, Finding, findings
 from keras_cnnstats.errors import RuleError, UnknownCostError
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
@@ -99,15 +99,8 @@ def report(
         rules=rules,
         strict=strict,
     )
-    if verbose or (verbose is None and not _in_notebook()):
-        print(result)
+    show(result, verbose)
     return result
-
-
-def _in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 def _refuse_unknown(result: Report) -> None:
@@ -142,7 +135,8 @@ def describe(call: Call, rules: Mapping[Any, Rule] | None = None) -> Described:
         return Described(None, "unknown", f"its rule failed: {type(error).__name__}: {error}")
     if not isinstance(primitives, (list, tuple)) or not all(isinstance(each, Primitive) for each in primitives):
         raise RuleError(
-            f"{call.path}: the rule `{getattr(found.rule, '__name__', found.rule)}` has to return a list of primitives. "
+            f"{call.path}: the rule `{getattr(found.rule, '__name__', found.rule)}` has to return a list of "
+            f"primitives. "
             f"Received: {primitives!r}."
         )
     return Described(primitives, found.source, found.note)
@@ -163,7 +157,9 @@ class _Builder:
 
     def add(self, call: Call, described: Described, seen: Seen) -> None:
         params, trainable = self._count(call.weights)
-        found = list(findings(call, described.primitives or (), seen, params)) if described.primitives is not None else []
+        found = (
+            list(findings(call, described.primitives or (), seen, params)) if described.primitives is not None else []
+        )
         self.disagreements.extend(_disagreement(call, finding) for finding in found)
         work, note = self._work(call, described)
         self.rows.append(
@@ -205,13 +201,19 @@ class _Builder:
         for primitive in described.primitives:
             done = primitive.work()
             if done is None:
-                return None, "its sizes are unknown: pass input_shape="
+                return None, f"its sizes are unknown: pass input_shape={self._shape_wanted()}"
             if done is not NO_WORK:
                 work.append((primitive.kind, done.times(repeats)))
         return tuple(work), described.note
 
+    def _shape_wanted(self) -> str:
+        """The input's shape with a question mark for each size that is missing, as the user has to write it."""
+        shapes = [self.graph.tensors[number].shape[1:] for number in self.graph.inputs]
+        texts = [f"({', '.join('?' if size is None else str(size) for size in shape)})" for shape in shapes]
+        return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+
     def _repeats(self, call: Call) -> int:
-        """How often the work of one sample is done: by the first axis, where operations may have put more than samples."""
+        """How often the work of one sample is done; operations may have put more than samples on the first axis."""
         shape = call.results[0].shape if call.results else ()
         first = shape[0] if shape else None
         if first is None or first == self.batch:

@@ -6,27 +6,30 @@ inference, one operation after the other, on tensors that belong to nobody.
 """
 
 import re
-from importlib import import_module
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from math import prod
 from typing import Any
 
 import keras
 from keras.src import tree
 from keras.src.backend.common import global_state
+from keras.src.models.functional import Functional
 from keras.src.ops.operation import Operation
 
 from keras_cnnstats.errors import InputShapeError, ModelError
 from keras_cnnstats.graph import Call, Graph, Shape, TensorSpec, Weight
 
-_MIXERS = frozenset({"reshape", "transpose", "swapaxes", "moveaxis", "concatenate", "stack", "ravel", "get_item", "einsum"})
+_MIXERS = frozenset(
+    {"reshape", "transpose", "swapaxes", "moveaxis", "concatenate", "stack", "ravel", "get_item", "einsum"}
+)
 """Operations that may mix the batch axis with others: a model that has one is read at a batch size that is known."""
 
 _OPERATION_NAMES = {"batch_norm": "batch_normalization", "view_op": "view"}
 
 
-def capture(model: Any, input_shape: Any = None, batch_size: int = 1) -> Graph:
+def capture(model: Any, input_shape: Any = None, batch_size: Any = 1) -> Graph:
     """Returns the graph of a built Keras model.
 
     Args:
@@ -78,7 +81,9 @@ def variables_deferred() -> Iterator[None]:
 def _check_model(model: Any) -> Any:
     """Returns the function whose graph the model is."""
     if isinstance(model, type):
-        raise ModelError(f"model: expected a built keras.Model, got the class `{model.__name__}`. Pass an instance of it.")
+        raise ModelError(
+            f"model: expected a built keras.Model, got the class `{model.__name__}`. Pass an instance of it."
+        )
     if isinstance(model, keras.Function) and not isinstance(model, keras.Model):
         return model
     if not isinstance(model, keras.Model):
@@ -98,11 +103,11 @@ def _check_model(model: Any) -> Any:
     if isinstance(model, keras.Sequential) or not model.built:
         raise ModelError(
             f"model `{model.name}`: it is not built, so that its layers have no shapes. Give it an input: "
-            "begin with keras.Input(shape), or call model.build(input_shape) with the batch axis, e.g. (None, 224, 224, 3)."
+            "begin with keras.Input(shape), or call model.build(shape) with the batch axis, e.g. (None, 224, 224, 3)."
         )
     raise ModelError(
-        f"model `{model.name}`: it is a subclassed model (`{type(model).__name__}` writes its own `call`), which cannot be "
-        "read layer by layer yet. Build it functionally: keras.Model(inputs, outputs)."
+        f"model `{model.name}`: it is a subclassed model: `{type(model).__name__}` writes its own `call`, of which Keras "
+        "keeps no graph. Build it functionally: keras.Model(inputs, outputs)."
     )
 
 
@@ -120,8 +125,7 @@ def _function_of(operation: Any) -> Any:
     if isinstance(operation, keras.Sequential):
         return operation._functional if type(operation).call is keras.Sequential.call else None
     if isinstance(operation, keras.Model) and isinstance(operation, keras.Function):
-        functional = keras.src.models.functional.Functional
-        return operation if type(operation).call is functional.call else None
+        return operation if type(operation).call is Functional.call else None
     if type(operation) is keras.Function:
         return operation
     return None
@@ -134,7 +138,7 @@ def _feeds(model: Any, function: Any, input_shape: Any, batch_size: int) -> list
     recorded = [TensorSpec(tuple(tensor.shape), tensor.dtype) for tensor in function.inputs]
     if input_shape is None:
         return recorded
-    names = [tensor.name for tensor in function.inputs]
+    names = _input_names(function)
     shapes = _shapes_given(input_shape, function, names)
     feeds = []
     for name, shape, spec in zip(names, shapes, recorded, strict=True):
@@ -163,7 +167,8 @@ def _shapes_given(given: Any, function: Any, names: list[str]) -> list[Shape]:
     if isinstance(given, (list, tuple)):
         if len(given) != len(names):
             raise InputShapeError(
-                f"input_shape: expected {len(names)} shape{'s' * (len(names) > 1)}, for {_names(names)}. Received: {len(given)}."
+                f"input_shape: expected {len(names)} shape{'s' * (len(names) > 1)}, for {_names(names)}. "
+                f"Received: {len(given)}."
             )
         return [_one_shape(shape, name) for shape, name in zip(given, names, strict=True)]
     raise InputShapeError(
@@ -194,7 +199,7 @@ def _one_shape(given: Any, name: str) -> Shape:
             f"Received: {_shown(given)}."
         )
     for size in given:
-        if size is not None and (isinstance(size, bool) or not hasattr(size, "__index__") or int(size) < 1):
+        if size is not None and (isinstance(size, bool) or not hasattr(size, "__index__") or size < 1):
             raise InputShapeError(
                 f"input_shape of `{name}`: expected positive integers. Received: {size!r} in {tuple(given)}."
             )
@@ -206,7 +211,8 @@ def _check_shape(name: str, shape: Shape, recorded: Shape) -> None:
     if len(shape) != len(fixed):
         hint = " Leave the batch axis out." if len(shape) == len(recorded) else ""
         raise InputShapeError(
-            f"input_shape of `{name}`: expected {len(fixed)} axes, for {fixed}. Received: {len(shape)} axes, {shape}.{hint}"
+            f"input_shape of `{name}`: expected {len(fixed)} axes, for {fixed}. "
+            f"Received: {len(shape)} axes, {shape}.{hint}"
         )
     for axis, (size, expected) in enumerate(zip(shape, fixed, strict=True)):
         if expected is not None and size != expected:
@@ -241,7 +247,7 @@ class _Reader:
             name=model.name,
             dtype=getattr(model, "compute_dtype", None) or keras.config.floatx(),
             inputs=inputs,
-            input_names=tuple(_input_name(tensor) for tensor in function.inputs),
+            input_names=tuple(_input_names(function)),
             outputs=outputs,
             tensors=tuple(self.tensors),
             calls=tuple(self.calls),
@@ -361,9 +367,17 @@ def _weight(variable: Any, trainable: bool) -> Weight:
     return Weight(id(variable), prod(variable._shape), trainable and variable.trainable)
 
 
-def _input_name(tensor: Any) -> str:
+def _input_names(function: Any) -> list[str]:
+    """What a user calls the inputs: their keys where the model takes a dictionary, else the names of their layers."""
+    paths = [path for path, _ in tree.flatten_with_path(function._inputs_struct)]
+    if paths and all(path and isinstance(path[-1], str) for path in paths):
+        return ["/".join(str(step) for step in path) for path in paths]
+    return [_producer_name(tensor) for tensor in function.inputs]
+
+
+def _producer_name(tensor: Any) -> str:
     history = getattr(tensor, "_keras_history", None)
-    name: str = history.operation.name if history is not None and history.operation is not None else tensor.name
+    name: str = tensor.name if history is None or history.operation is None else history.operation.name
     return name
 
 

@@ -46,7 +46,9 @@ CODES = {
     ),
     "S1": Code("'same' with a stride", "'same' keeps the size only at stride 1; with stride s it gives ceil(n / s)."),
     "S2": Code("dilated window", "A dilated window spans (k - 1) * d + 1 positions, where the formula has k."),
-    "S3": Code("positions never reached", "The last window that fits ends before the input does; what is behind is unused."),
+    "S3": Code(
+        "positions never reached", "The last window that fits ends before the input does; what is behind is unused."
+    ),
     "S4": Code("positions skipped", "The stride is larger than the window, which skips the positions in between."),
     "S5": Code("transposed convolution", "The formula is that of a convolution; a transposed one goes the other way."),
     "F1": Code("grouped convolution", "Each output sums over the input channels of its group alone, not all of them."),
@@ -56,11 +58,17 @@ CODES = {
         "transposed convolution",
         "Its products are counted from the input grid; the formula counts a full window at each output.",
     ),
-    "R1": Code("dilated window", "A dilated window reaches (k - 1) * d positions further, where the formula has k - 1."),
+    "R1": Code(
+        "dilated window", "A dilated window reaches (k - 1) * d positions further, where the formula has k - 1."
+    ),
     "R2": Code("transposed convolution", "Each output sees only those inputs whose taps land on it."),
     "R3": Code("global", "Each output sees all positions, so the whole input, with the padding left out."),
-    "R4": Code("misaligned branches", "Branches of different centre or stride meet; the field is the hull of what they see."),
-    "R5": Code("phases", "Behind an up-sampling, outputs of different phase see different extents; the largest stands."),
+    "R4": Code(
+        "misaligned branches", "Branches of different centre or stride meet; the field is the hull of what they see."
+    ),
+    "R5": Code(
+        "phases", "Behind an up-sampling, outputs of different phase see different extents; the largest stands."
+    ),
 }
 """All codes: P.. parameters, S.. shape, F.. FLOPs, R.. receptive field. A code never changes its meaning."""
 
@@ -125,7 +133,7 @@ def _field_findings(call: Call, primitives: list[Primitive], seen: Seen) -> Iter
         for branches in seen.branches:
             sizes = [field.size for field in branches if field.size not in (None, 0, inf)]
             hull = next((f.size for f, b in zip(seen.before.fields, _axes(seen), strict=True) if b == branches), None)
-            widest = max(sizes, default=None)  # type: ignore[type-var]
+            widest = max(sizes, default=None)
             formula = f"widest of {len(sizes)} branches = {widest}"
             yield Finding(quantity="receptive field", code="R4", formula=formula, expected=widest, actual=hull)
             break
@@ -156,16 +164,14 @@ def _window_findings(call: Call, windows: tuple[object, ...], seen: Seen) -> Ite
         kernel, dilation = window.kernel, window.dilation  # type: ignore[attr-defined]
         if before.size in (None, 0, inf) or after.size is None or before.jump is None:
             continue
-        expected = before.size + (kernel - 1) * before.jump  # type: ignore[operator]
+        expected = before.size + (kernel - 1) * before.jump
         if expected == after.size or (expected, after.size) in said:
             continue
         said.add((expected, after.size))
         code = "R2" if not hasattr(window, "before") or hasattr(window, "output_padding") else "R5"
         code = "R1" if dilation > 1 else code
         formula = f"{before.size} + ({kernel} - 1) * {before.jump} = {expected}"
-        yield Finding(
-            quantity="receptive field", code=code, formula=formula, expected=expected, actual=after.size
-        )
+        yield Finding(quantity="receptive field", code=code, formula=formula, expected=expected, actual=after.size)
 
 
 def _global_findings(seen: Seen) -> Iterator[Finding]:
@@ -175,7 +181,7 @@ def _global_findings(seen: Seen) -> Iterator[Finding]:
         size = positions.get(axis)
         if after.size != inf or before.size in (None, 0, inf) or size is None or before.jump is None:
             continue
-        expected = before.size + (size - 1) * before.jump  # type: ignore[operator]
+        expected = before.size + (size - 1) * before.jump
         formula = f"{before.size} + ({size} - 1) * {before.jump} = {expected}"
         yield Finding(quantity="receptive field", code="R3", formula=formula, expected=expected, actual=inf)
         return

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from keras_cnnstats.units import Extent
 
 PHASES_AT_MOST = 4096
-"""A field with more phases than this (two odd resizings in a row) is called unknown rather than computed for minutes."""
+"""A field with more phases than this (two odd resizings in a row) is called unknown rather than computed for long."""
 
 
 class Slack(NamedTuple):
@@ -73,7 +73,7 @@ def _least(positions: list[Position]) -> Position | None:
     """The smallest position, or `None` where unknown paddings leave it open."""
     best = positions[0]
     for position in positions[1:]:
-        gap = position - best
+        gap: Position = position - best
         low, high = gap.bounds if isinstance(gap, Unsized) else (gap, gap)
         if low < 0 < high:
             return None
@@ -144,6 +144,12 @@ class Field(NamedTuple):
     phases: tuple[tuple[Position, Position] | None, ...] = ()
 
     @property
+    def ends(self) -> tuple[Position, Position]:
+        """First and last position that output 0 sees, where the field is an interval."""
+        assert self.lo is not None and self.size is not None and not isinstance(self.size, float)
+        return self.lo, self.lo + (self.size - 1)
+
+    @property
     def effective_padding(self) -> int | Fraction | None:
         """`-lo`: how far the field of output 0 hangs over the input's edge."""
         return None if self.lo is None or isinstance(self.lo, Unsized) else -self.lo
@@ -158,7 +164,8 @@ class Field(NamedTuple):
         if self.lo is None or self.size is None:
             return None
         if not self.phases:
-            return self.lo + self.lo + (self.size - 1)  # type: ignore[operator]  # lo is set: size is finite
+            lo, hi = self.ends
+            return lo + hi
         seen = [phase for phase in self.phases if phase is not None]
         total: Position = 0
         for lo, hi in seen:
@@ -176,14 +183,25 @@ class Field(NamedTuple):
             return input_size
         if self.lo is None or isinstance(self.lo, Unsized) or self.jump is None:
             return min(self.size, input_size)
-        # Clipping is least where the middles of the field and of the input are closest.
-        nearest = 0 if not self.jump else int((Fraction(input_size - self.size) / 2 - self.lo) // self.jump)
         last = max((positions or 1) - 1, 0)
-        lows = [self.lo + min(max(i, 0), last) * self.jump for i in (nearest, nearest + 1)]
-        return max(
-            tidy(max(min(lo + self.size - 1, input_size - 1) - max(lo, 0) + 1, Fraction(0)))  # type: ignore[operator,type-var]
-            for lo in lows
-        )
+        if self.phases:
+            outputs = list(range(last + 1))
+        else:
+            # Least is cut off where the middles of the field and of the input are closest.
+            slack = Fraction(input_size) - Fraction(self.size)
+            closest = int((slack / 2 - self.lo) // self.jump) if self.jump else 0
+            outputs = [min(max(output, 0), last) for output in (closest, closest + 1)]
+        seen: list[int | Fraction] = [self._inside(output, input_size) for output in outputs]
+        return max(seen)
+
+    def _inside(self, output: int, input_size: int) -> int | Fraction:
+        """Positions inside the input that one output sees."""
+        ends = self.phases[output % len(self.phases)] if self.phases else self.ends
+        if ends is None or isinstance(ends[0], Unsized) or isinstance(ends[1], Unsized) or self.jump is None:
+            return 0
+        moved = output * self.jump
+        lo, hi = ends[0] + moved, ends[1] + moved
+        return max(tidy(min(hi, Fraction(input_size - 1)) - max(lo, Fraction(0)) + 1), 0)
 
 
 NOTHING = Field(0)
@@ -228,7 +246,7 @@ def through(field: Field, reach: Reach, key: object = None) -> Field:
 
 def _through_phases(field: Field, reach: Reach, jump: int | Fraction, shift: Position) -> Field:
     assert field.lo is not None and field.size is not None and field.jump is not None
-    before = field.phases or ((field.lo, field.lo + (field.size - 1)),)  # type: ignore[operator]
+    before = field.phases or (field.ends,)
     period = len(reach.spans)
     cycles = len(before) // gcd(reach.advance, len(before))
     if period * cycles > PHASES_AT_MOST:
@@ -334,8 +352,7 @@ def _hull(fields: list[Field]) -> Field:
 def _phase(field: Field, output: int) -> tuple[Position, Position] | None:
     if field.phases:
         return field.phases[output % len(field.phases)]
-    assert field.lo is not None and field.size is not None
-    return field.lo, field.lo + (field.size - 1)  # type: ignore[operator]
+    return field.ends
 
 
 def _merge_drifting(fields: list[Field], positions: int | None) -> Field:

@@ -1,6 +1,6 @@
-"""A model as plain records: calls, the tensors between them, the weights they hold. No Keras object is needed to read them."""
+"""A model as plain records: calls, the tensors between them, the weights they hold."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -63,7 +63,7 @@ class FeatureMap(NamedTuple):
         """Values of one sample."""
         return product(self.shape[1:])
 
-    def sizes(self, axes: int | tuple[int, ...] | list[int]) -> Size:
+    def sizes(self, axes: int | Iterable[int]) -> Size:
         """Product of the sizes of some axes (batch axis: 0)."""
         return product(self.shape[axis] for axis in ((axes,) if isinstance(axes, int) else axes))
 

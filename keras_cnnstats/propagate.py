@@ -157,9 +157,7 @@ def propagate(graph: Graph, described: Sequence[Sequence[Primitive] | None]) -> 
 # Where fields begin
 
 
-def _origins(
-    graph: Graph, spreads: Sequence[Sequence[Spread] | None]
-) -> tuple[dict[int, tuple[int, ...]], str]:
+def _origins(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> tuple[dict[int, tuple[int, ...]], str]:
     """The tensors that fields are measured on, with their spatial dimensions, and the layer that makes them if any."""
     first_window: dict[int, tuple[int, ...]] = {}
     source = {number: number for number in graph.inputs}
@@ -193,9 +191,7 @@ def _default_dims(graph: Graph, number: int) -> tuple[int, ...]:
     return tuple(range(2, rank) if graph.channels_first else range(1, rank - 1))
 
 
-def _first_map(
-    graph: Graph, spreads: Sequence[Sequence[Spread] | None]
-) -> tuple[dict[int, tuple[int, ...]], str]:
+def _first_map(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> tuple[dict[int, tuple[int, ...]], str]:
     """Where no input has spatial axes: the first map that a window slides over."""
     made_by = {number: call.path for call in graph.calls for number in call.outputs}
     for call, spread in zip(graph.calls, spreads, strict=True):
@@ -388,7 +384,7 @@ def _merge(
     call: Call, sights: list[Sight], join: Join | None
 ) -> tuple[Sight, bool | None, tuple[tuple[Field, ...], ...]]:
     first = sights[0]
-    if len(sights) == 1 or all(sight is first for sight in sights) and join is None:
+    if len(sights) == 1 or (join is None and all(sight is first for sight in sights)):
         return first, True, ()
     rank = len(call.results[0].shape)
     if join is not None:
@@ -429,7 +425,7 @@ def _positions(dims: Dims, axis: int) -> Size:
 
 
 def _merged_dims(sights: list[Sight], call: Call) -> Dims:
-    """Dimensions of maps that are broadcast to one shape, from the right: each as in the map that has positions there."""
+    """Dimensions of maps that are broadcast to one shape, aligned at the right: each as in the map with positions."""
     rank = max(len(sight.dims) for sight in sights)
     dims: list[tuple[Atom, ...]] = []
     for place in range(-rank, 0):

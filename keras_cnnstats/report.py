@@ -7,12 +7,15 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from keras_cnnstats import units
+from keras_cnnstats.console import show
 from keras_cnnstats.errors import UnknownLayerError, nearest
 from keras_cnnstats.field import Field
 from keras_cnnstats.units import Count, Extent, Work
 
 if TYPE_CHECKING:
     import pandas
+
+    from keras_cnnstats.reconcile import Reconciliation
 
 Shape = tuple[int | None, ...]
 
@@ -234,7 +237,7 @@ class Report:
         names = list(dict.fromkeys(row.layer for row in self.rows))
         inside = [name for name in names if name.startswith(f"{layer}/")]
         if inside:
-            return f"report[{layer!r}]: a model of {len(inside)} layers, which have the rows. Name one: `{inside[0]}`, ..."
+            return f"report[{layer!r}]: a model of {len(inside)} layers, which have the rows. Name one: `{inside[0]}`."
         return f"report[{layer!r}]: expected the path of one of {len(names)} layers.{nearest(str(layer), names)}"
 
     @property
@@ -270,6 +273,18 @@ class Report:
         units.check_convention(convention)
         header = replace(self.header, convention=convention)
         return Report(header, tuple(replace(row, convention=convention) for row in self.rows), self.disagreements)
+
+    def reconcile(self, verbose: bool | None = None) -> "Reconciliation":
+        """Prints the model's total under every convention, with the terms that make the gaps, and returns it.
+
+        Args:
+            verbose: whether to print; by default everywhere but in a notebook, where the returned object shows itself.
+        """
+        from keras_cnnstats.reconcile import reconcile
+
+        result = reconcile(self)
+        show(result, verbose)
+        return result
 
     # What follows hands the report to the renderers, one floor up: the one place where the data calls upwards, and the
     # imports stand inside so that only who exports pays for them.
@@ -329,7 +344,7 @@ class Report:
         return self.to_text()
 
     def __repr__(self) -> str:
-        return f"<Report of {self.header.model!r}: {len(self.rows)} rows, {units.si(self.totals.macs)}MACs>"
+        return f"<Report of {self.header.model!r}: {len(self.rows)} rows, {self.totals.macs:,} MACs>"
 
     def _repr_html_(self) -> str:
         from keras_cnnstats.render.markup import to_notebook

@@ -66,7 +66,7 @@ class Gather(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """Each output is its own position, changed by statistics over all positions along `dims` (`None`: all dimensions)."""
+    """Each output is its own position, changed by statistics over all positions along `dims` (`None`: along all)."""
 
     dims: tuple[int, ...] | None
 

@@ -55,9 +55,7 @@ class Convolution(Primitive):
             return None
         outputs = positions * self.c_out
         inside = prod([window.taps_inside for window in self.windows]) * (self.c_in // self.groups) * self.c_out
-        return Work(
-            macs=self.taps * outputs, inside=inside, outputs=outputs, biases=outputs if self.bias else 0
-        )
+        return Work(macs=self.taps * outputs, inside=inside, outputs=outputs, biases=outputs if self.bias else 0)
 
     @property
     def parameters(self) -> int:

@@ -50,8 +50,8 @@ class Normalization(Primitive):
     Attributes:
         groups: groups that have statistics of their own.
         size: values in a group.
-        method: `"layer"` and `"group"` set the mean to 0 and the variance to 1, `"deviation"` the variance alone, `"rms"`
-            the mean of the squares, `"unit"` their sum.
+        method: `"layer"` and `"group"` set the mean to 0 and the variance to 1, `"deviation"` the variance alone,
+            `"rms"` the mean of the squares, `"unit"` their sum.
         scale: learned scales.
         center: learned shifts.
         looks: where its outputs look.
@@ -85,7 +85,7 @@ class Normalization(Primitive):
         )
 
     def _learned(self, elements: int) -> int:
-        """Keras multiplies by the scale twice and adds the shift: on all values, or folded on the channels of groups."""
+        """Keras multiplies by the scale twice and adds the shift: on all values, or folded, on the channels."""
         if self.method == "group":
             return 2 * self.scale + self.center
         return (2 * bool(self.scale) + bool(self.center)) * elements

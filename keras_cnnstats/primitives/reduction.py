@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from keras_cnnstats.primitives.base import Gather, Primitive, Size, Spatial
 from keras_cnnstats.units import Work
 
+OVER_SPACE = Spatial()
+"""All positions, which the output no longer has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reduction(Primitive):
@@ -22,7 +25,7 @@ class Reduction(Primitive):
     count: Size
     outputs: Size
     average: bool = False
-    over: Gather | Spatial = Spatial()
+    over: Gather | Spatial = OVER_SPACE
     registered: bool = False
 
     def work(self) -> Work | None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from math import ceil, floor, gcd, prod
-
 from fractions import Fraction
+from functools import lru_cache
+from math import ceil, floor, gcd
 
 from keras_cnnstats.field import Reach
 from keras_cnnstats.primitives.base import Primitive, Size, Slide, product
@@ -26,7 +25,7 @@ def resampling_reach(size: int, positions: int, interpolation: str, antialias: b
 def _spans(period: int, ratio: Fraction, interpolation: str, antialias: bool) -> Iterator[tuple[int, int]]:
     half = Fraction(1, 2)
     # Against aliasing the kernel is stretched by the ratio, so that it covers all that one output stands for.
-    radius = Fraction(NEIGHBOURS[interpolation], 2) * (max(ratio, 1) if antialias else 1)
+    radius = Fraction(NEIGHBOURS[interpolation], 2) * (max(ratio, Fraction(1)) if antialias else 1)
     for output in range(period):
         center = (output + half) * ratio - half
         if interpolation == "nearest":

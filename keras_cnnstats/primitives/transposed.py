@@ -124,7 +124,10 @@ class TransposedConvolution(Primitive):
     @property
     def spread(self) -> Slide:
         return Slide(
-            tuple(transposed_reach(window.kernel, window.stride, window.dilation, window.before) for window in self.windows)
+            tuple(
+                transposed_reach(window.kernel, window.stride, window.dilation, window.before)
+                for window in self.windows
+            )
         )
 
     def claims(self) -> Iterable[Claim]:

@@ -15,9 +15,7 @@ def convolution(call: Call) -> list[Primitive]:
     layer, x, y = call.layer, call.input, call.output
     windows = sliding(x, y, layer.kernel_size, layer.strides, layer.padding, layer.dilation_rate)
     return [
-        Convolution(
-            windows=windows, c_in=x.channels, c_out=layer.filters, groups=layer.groups, bias=layer.use_bias
-        ),
+        Convolution(windows=windows, c_in=x.channels, c_out=layer.filters, groups=layer.groups, bias=layer.use_bias),
         *activation(layer.activation, y),
     ]
 

@@ -14,9 +14,7 @@ def batch_normalization(call: Call) -> list[Primitive]:
     """`x * a + b`, with `a` and `b` folded from the moving statistics, scale and shift of each channel."""
     layer, x = call.layer, call.input
     channels = x.shape[layer.axis]
-    return [
-        BatchNormalization(elements=x.elements, channels=channels or 0, scale=layer.scale, center=layer.center)
-    ]
+    return [BatchNormalization(elements=x.elements, channels=channels or 0, scale=layer.scale, center=layer.center)]
 
 
 @rule(layers.LayerNormalization)
@@ -77,11 +75,7 @@ def unit_normalization(call: Call) -> list[Primitive]:
     """The values over `axis`, divided by the root of the sum of their squares."""
     x = call.input
     axes = _axes(call.layer.axis, x)
-    return [
-        Normalization(
-            groups=x.sizes(_others(axes, x)), size=x.sizes(axes), method="unit", looks=Statistics(axes)
-        )
-    ]
+    return [Normalization(groups=x.sizes(_others(axes, x)), size=x.sizes(axes), method="unit", looks=Statistics(axes))]
 
 
 def _axes(axis: Any, x: FeatureMap) -> tuple[int, ...]:

@@ -194,9 +194,7 @@ def separable_conv(call: Call) -> list[Primitive]:
 def conv_transpose(call: Call) -> list[Primitive]:
     """A transposed convolution whose kernel is an argument, of shape (*window, output channels, input channels)."""
     (x, y), layer, kernel = _maps(call), call.layer, _kernel(call)
-    windows = transposed(
-        x, y, kernel[:-2], layer.strides, layer.padding, layer.output_padding, layer.dilation_rate
-    )
+    windows = transposed(x, y, kernel[:-2], layer.strides, layer.padding, layer.output_padding, layer.dilation_rate)
     return [TransposedConvolution(windows=windows, c_in=x.channels, c_out=y.channels, weights=False)]
 
 

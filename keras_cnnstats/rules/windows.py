@@ -6,7 +6,9 @@ from keras_cnnstats.graph import FeatureMap
 from keras_cnnstats.primitives import Upwindow, Window
 
 
-def sliding(x: FeatureMap, y: FeatureMap, kernel: Any, strides: Any, padding: str, dilation: Any = 1) -> tuple[Window, ...]:
+def sliding(
+    x: FeatureMap, y: FeatureMap, kernel: Any, strides: Any, padding: str, dilation: Any = 1
+) -> tuple[Window, ...]:
     """The windows that slide over `x` and make `y`; an integer argument stands for all axes."""
     sizes, positions = x.spatial, y.spatial
     rank = len(sizes)
@@ -31,9 +33,7 @@ def transposed(
         strict=True,
     )
     return tuple(
-        Upwindow(
-            kernel=k, stride=s, dilation=d, padding=padding, output_padding=extra, size=n, positions=m
-        )
+        Upwindow(kernel=k, stride=s, dilation=d, padding=padding, output_padding=extra, size=n, positions=m)
         for k, s, d, extra, n, m in axes
     )
 
