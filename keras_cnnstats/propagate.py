@@ -235,7 +235,9 @@ def _fitted(sight: Sight, shape: Shape) -> Sight:
     """The sight of one tensor that a call makes: its dimensions get their sizes."""
     dims = sight.dims
     if len(dims) != len(shape):
-        return sight._replace(dims=((),) * len(shape))
+        # A look-up adds a dimension behind the others; what takes one away says so by its spread.
+        dims = (*dims, *((),) * (len(shape) - len(dims))) if len(dims) < len(shape) else ((),) * len(shape)
+        sight = sight._replace(dims=dims)
     if all(len(atoms) != 1 or atoms[0].size == size for atoms, size in zip(dims, shape, strict=True)):
         return sight
     fitted = [

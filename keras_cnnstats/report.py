@@ -233,7 +233,8 @@ class Report:
     def _unknown_path(self, layer: str, call: int) -> str:
         calls = sum(row.layer == layer for row in self.rows)
         if calls:
-            return f"report[{layer!r}, {call}]: the layer is called {calls} times, counted from 0. Received: {call}."
+            times = "once" if calls == 1 else f"{calls} times"
+            return f"report[{layer!r}, {call}]: the layer is called {times}; calls are counted from 0. Received: {call}."
         names = list(dict.fromkeys(row.layer for row in self.rows))
         inside = [name for name in names if name.startswith(f"{layer}/")]
         if inside:

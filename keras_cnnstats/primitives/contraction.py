@@ -76,12 +76,13 @@ def einsum_dense(equation: str, x: tuple[Size, ...], y: tuple[Size, ...], bias_a
     """
     inputs, result = equation.replace(" ", "").split("->")
     source, kernel = inputs.split(",")
-    sizes = _letter_sizes(source, x) | _letter_sizes(result, y)
+    # Keras leaves a size of the output open where the user wrote `None` for it; the input has it.
+    sizes = _letter_sizes(result, y) | {letter: n for letter, n in _letter_sizes(source, x).items() if n is not None}
     axes = [letter for letter in result if letter != "."]
     summed = [letter for letter in source if letter in kernel and letter not in axes]
     batch = result[0] if not result.startswith("...") else None
     rest = [letter for letter in axes if letter not in kernel and letter != batch]
-    hidden = [size for letter, size in _letter_sizes(result, y).items() if letter.isdigit() and letter != "0"]
+    hidden = [size for letter, size in sizes.items() if letter.isdigit() and letter != "0"]
     return Contraction(
         inputs=product(sizes[letter] for letter in summed),
         outputs=product(sizes[letter] for letter in axes if letter in kernel),

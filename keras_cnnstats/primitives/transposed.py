@@ -149,7 +149,7 @@ class TransposedConvolution(Primitive):
                 yield Claim("flops", "F4", formula, expected, actual)
 
     def defects(self) -> Iterable[Claim]:
-        for window in self.windows:
+        for window in dict.fromkeys(self.windows):
             expected = window.expected_positions
             if expected is not None and window.positions is not None and expected != window.positions:
                 formula = f"({window.size} - 1) * {window.stride} + ... = {expected}"

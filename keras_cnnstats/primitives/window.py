@@ -140,7 +140,7 @@ def _size_claims(window: Window, axis: str) -> Iterator[Claim]:
 
 def size_defects(windows: Iterable[Window]) -> Iterator[Claim]:
     """Where the framework's output size is not what the general formula gives."""
-    for window in windows:
+    for window in dict.fromkeys(windows):
         expected = window.expected_positions
         if expected is not None and window.positions is not None and expected != window.positions:
             formula = (

@@ -27,7 +27,7 @@ def activation(function: Any, y: FeatureMap) -> list[Primitive]:
     if isinstance(function, layers.Layer):
         return _layer_activation(function, y)
     if name not in FUNCTIONS or not str(getattr(function, "__module__", "")).startswith("keras."):
-        raise UnknownCost(f"no cost is known for the activation `{name or function!r}`")
+        raise UnknownCost(f"no cost is known for the activation `{name or repr(function)}`")
     return [Elementwise(cost=FUNCTIONS[name], elements=y.elements, name="activation")]
 
 

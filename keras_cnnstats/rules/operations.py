@@ -26,7 +26,7 @@ from keras_cnnstats.primitives import (
     relu,
 )
 from keras_cnnstats.rules.activations import softmax
-from keras_cnnstats.rules.registry import rule
+from keras_cnnstats.rules.registry import UnknownCost, rule
 from keras_cnnstats.rules.windows import sliding, transposed
 
 # One elementary function of each element.
@@ -113,7 +113,7 @@ def softmax_operation(call: Call) -> list[Primitive]:
 # Values that only move.
 
 
-@rule(ops.cast, ops.stop_gradient, ops.identity, ops.copy)
+@rule(ops.cast, ops.stop_gradient, ops.copy)
 def unchanged(call: Call) -> list[Primitive]:
     """The values stay where they are."""
     return [Rearrangement()]
@@ -210,6 +210,9 @@ def pool(call: Call) -> list[Primitive]:
 def adaptive_pool(call: Call) -> list[Primitive]:
     """The largest value, or the mean, of each of a given number of cells."""
     x, y = _maps(call)
+    if len(x.shape) != len(y.shape):
+        # Keras 3.15 forgets to take the rows off where the channels stand last.
+        raise UnknownCost(f"Keras infers the shape {y.shape} for it, which is not that of a pooled map; use the layer")
     average = call.target is ops.adaptive_average_pool
     return [AdaptivePooling(sizes=x.spatial, positions=y.spatial, channels=x.channels, average=average)]
 

@@ -1,0 +1,168 @@
+"""The cells of the table as plain text, the same in every rendering for people; layout and escaping come later."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from unicodedata import category
+
+from keras_cnnstats import units
+from keras_cnnstats.field import Field
+from keras_cnnstats.report import Report, Row, Shape
+from keras_cnnstats.units import Count, Extent
+
+SOURCES = {
+    "inherited": ("[i]", "inherited: counted by the rule of a base class"),
+    "traced": ("[t]", "traced: counted from the keras.ops inside"),
+    "measured": ("[m]", "measured: counted by the backend"),
+    "unknown": ("[?]", "unknown: nobody could derive the cost, so the sums of work are lower bounds"),
+}
+"""Mark and meaning of each source of numbers but the usual one, `rule`."""
+
+MISALIGNED, PERHAPS_MISALIGNED = "~", "(~)"
+
+
+def plain(text: str) -> str:
+    r"""Returns text from a model as one line in which nothing acts on a terminal or a page: it shows as an escape.
+
+    >>> plain("conv\x1b[31m\n"), plain("a\u202eb"), plain("größe/層")
+    ('conv\\x1b[31m\\n', 'a\\u202eb', 'größe/層')
+    """
+    shown = "".join(char if char.isprintable() else _escape(char) for char in text)
+    # An accent with no letter before it would sit on whatever is printed in front.
+    return _escape(shown[0]) + shown[1:] if shown and category(shown[0]).startswith("M") else shown
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def layer_name(layer: str, call: int) -> str:
+    """Returns a row's path, with the number of the call where the layer was called before.
+
+    >>> layer_name("backbone/conv", 0), layer_name("conv", 1)
+    ('backbone/conv', 'conv (call 2)')
+    """
+    return plain(layer) + _call(call)
+
+
+def _call(call: int) -> str:
+    return f" (call {call + 1})" if call else ""
+
+
+def _source(row: Row) -> str:
+    return f" {SOURCES[row.source][0]}" if row.source in SOURCES else ""
+
+
+def shape_text(shapes: Iterable[Shape]) -> str:
+    """Returns the shapes of one or several maps.
+
+    >>> shape_text([(None, 32, 32, 3)]), shape_text([(1, 8), (1,)])
+    ('(None, 32, 32, 3)', '(1, 8), (1,)')
+    """
+    return ", ".join(str(tuple(shape)) for shape in shapes)
+
+
+def count_text(count: Count) -> str:
+    """Returns a count with thousands separators; `?` where it is unknown."""
+    return "?" if count is None else f"{count:,}"
+
+
+def rounded_text(count: Count) -> str:
+    """Returns a count to three digits; `?` where it is unknown."""
+    return "?" if count is None else units.si(count)
+
+
+def value_text(value: Extent) -> str:
+    """Returns a count or a number of positions, whichever a disagreement is about."""
+    return f"{value:,}" if isinstance(value, int) else units.extent_text(value)
+
+
+def axes_text(values: Sequence[str]) -> str:
+    """Returns one value per axis, or a single one where all axes agree.
+
+    >>> axes_text(["7", "7"]), axes_text(["1", "7"]), axes_text(["all", "?"])
+    ('7', '1×7', 'all×?')
+    """
+    return values[0] if len(set(values)) == 1 else "×".join(values)
+
+
+def _stride(field: Field) -> str:
+    # An output without such an axis has no stride; that is no gap in what we know.
+    return "-" if field.jump is None and field.size is not None else units.extent_text(field.jump)
+
+
+def _padding(field: Field) -> str:
+    return "-" if field.lo is None and field.size is not None else units.extent_text(field.effective_padding)
+
+
+def _size(field: Field) -> str:
+    return units.extent_text(field.size)
+
+
+def _field(row: Row) -> str:
+    mark = {False: MISALIGNED, None: PERHAPS_MISALIGNED}.get(row.aligned, "")
+    return mark + axes_text([_size(field) for field in row.fields]) if row.fields else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of the table.
+
+    Attributes:
+        title: what stands over it.
+        cells: its cells in full.
+        rounded: the same with big counts rounded.
+        suffixes: ends of the cells that no shortening may cut off: the number of the call and the mark of the source.
+        numeric: whether its cells are numbers, flush right.
+    """
+
+    title: str
+    cells: tuple[str, ...]
+    rounded: tuple[str, ...]
+    suffixes: tuple[str, ...] = ()
+    numeric: bool = False
+
+
+def columns(report: Report) -> list[Column]:
+    """Returns the columns that this report has something to say in, from left to right."""
+    rows = report.rows
+    found = [
+        _layers(rows),
+        _words("Type", [plain(row.type) for row in rows]),
+        _words("Output shape", [shape_text(row.output_shapes) for row in rows]),
+        _counts("Params", [row.params for row in rows]),
+        _counts("MACs", [row.macs for row in rows]),
+        _counts("FLOPs", [row.flops for row in rows]),
+    ]
+    if any(row.fields for row in rows):
+        found.append(_extents("RF", [_field(row) for row in rows]))
+        if any(row.local_fields and row.local_receptive_field != row.receptive_field for row in rows):
+            found.append(_extents("Local RF", _per_axis(rows, _size, local=True)))
+        found.append(_extents("Stride", _per_axis(rows, _stride)))
+        found.append(_extents("Padding", _per_axis(rows, _padding)))
+    if any(row.disagreements for row in rows):
+        found.append(_words("Codes", [plain(", ".join(row.disagreements)) for row in rows]))
+    return found
+
+
+def _per_axis(rows: Sequence[Row], text: Callable[[Field], str], local: bool = False) -> list[str]:
+    fields = [row.local_fields if local else row.fields for row in rows]
+    return [axes_text([text(field) for field in axes]) if axes else "" for axes in fields]
+
+
+def _layers(rows: Sequence[Row]) -> Column:
+    suffixes = tuple(_call(row.call) + _source(row) for row in rows)
+    cells = tuple(plain(row.layer) + suffix for row, suffix in zip(rows, suffixes, strict=True))
+    return Column(title="Layer", cells=cells, rounded=cells, suffixes=suffixes)
+
+
+def _words(title: str, cells: Sequence[str]) -> Column:
+    return Column(title=title, cells=tuple(cells), rounded=tuple(cells))
+
+
+def _extents(title: str, cells: Sequence[str]) -> Column:
+    return Column(title=title, cells=tuple(cells), rounded=tuple(cells), numeric=True)
+
+
+def _counts(title: str, counts: Sequence[Count]) -> Column:
+    exact, rounded = tuple(map(count_text, counts)), tuple(map(rounded_text, counts))
+    return Column(title=title, cells=exact, rounded=rounded, numeric=True)

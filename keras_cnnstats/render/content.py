@@ -1,0 +1,179 @@
+"""What every rendering for people says around the table, as plain text: heading, totals, marks, disagreements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+from keras_cnnstats import units
+from keras_cnnstats.render.cells import (
+    MISALIGNED,
+    PERHAPS_MISALIGNED,
+    SOURCES,
+    layer_name,
+    plain,
+    shape_text,
+    value_text,
+)
+from keras_cnnstats.report import Disagreement, Report
+
+EXAMPLES_AT_MOST = 3
+"""Layers named for one disagreement or one note, before 'and N more'."""
+
+NOTES_AT_MOST = 5
+"""Notes on single layers, before 'and N more notes'."""
+
+
+def heading(report: Report) -> list[str]:
+    """Returns what the numbers are of: the model with its input, the convention, and the fields' origin if not that."""
+    header = report.header
+    inputs = [
+        (f"{plain(name)} " if len(header.input_shapes) > 1 else "") + shape_text([shape])
+        for name, shape in header.input_shapes
+    ]
+    model = [
+        f'Model "{plain(header.model)}"',
+        *([f"{'inputs' if len(inputs) > 1 else 'input'} {', '.join(inputs)}"] if inputs else []),
+        f"batch size {header.batch_size}",
+        plain(header.dtype),
+    ]
+    meaning = units.CONVENTIONS.get(header.convention, "")
+    lines = [", ".join(model), f"FLOPs ({plain(header.convention)}): {meaning}"]
+    return [*lines, f"Receptive field measured on {plain(header.origin)}"] if header.origin else lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """One sum: exactly, rounded (nothing where that says no more), and what else there is to know of it."""
+
+    label: str
+    exact: str
+    rounded: str
+    remark: str = ""
+
+
+def totals(report: Report) -> list[Total]:
+    """Returns the sums of the columns; sums of work over unknown rows are marked as lower bounds."""
+    all_rows = report.totals
+    bound = "≥ " if all_rows.is_lower_bound else ""
+    remark = f"{all_rows.unknown_rows:,} of {all_rows.rows:,} layers unknown" if bound else ""
+    work = {
+        "MACs": all_rows.macs,
+        f"FLOPs ({plain(report.header.convention)})": all_rows.flops,
+        "Transcendentals": all_rows.transcendentals,
+    }
+    return [
+        _total(
+            "Params", all_rows.params, "", f"{all_rows.trainable_params:,} trainable, {all_rows.frozen_params:,} frozen"
+        ),
+        *(_total(label, count, bound, remark) for label, count in work.items()),
+    ]
+
+
+def _total(label: str, count: int, bound: str, remark: str) -> Total:
+    rounded = units.si(count) if abs(count) >= 1000 else ""
+    return Total(label=label, exact=f"{bound}{count:,}", rounded=rounded, remark=remark)
+
+
+def sums(report: Report) -> list[str]:
+    """Returns the totals as lines."""
+    notes = [(total, "; ".join(filter(None, (total.rounded, total.remark)))) for total in totals(report)]
+    return [f"{total.label}: {total.exact}" + (f" ({note})" if note else "") for total, note in notes]
+
+
+def total_cells(report: Report, titles: Sequence[str]) -> list[str]:
+    """Returns the cells of a table's last row: the sums under the columns that have one."""
+    by_title = {total.label.split()[0]: total.exact for total in totals(report)}
+    return [f"Total of {len(report):,}" if title == "Layer" else by_title.get(title, "") for title in titles]
+
+
+def legend(report: Report) -> list[str]:
+    """Returns the meaning of each mark that the table has, then what is to be known of single layers."""
+    rows = report.rows
+    sources = {row.source for row in rows}
+    lines = [f"{mark} {meaning}" for source, (mark, meaning) in SOURCES.items() if source in sources]
+    if any(row.fields and row.aligned is False for row in rows):
+        lines.append(f"{MISALIGNED} misaligned: the branches that meet here differ in stride or centre")
+    if any(row.fields and row.aligned is None for row in rows):
+        lines.append(f"{PERHAPS_MISALIGNED} aligned or not: that depends on an input size that was not given")
+    notes: dict[str, list[str]] = {}
+    for row in rows:
+        if row.note:
+            notes.setdefault(plain(row.note), []).append(layer_name(row.layer, row.call))
+    lines += [f"{examples(layers)}: {note}" for note, layers in list(notes.items())[:NOTES_AT_MOST]]
+    more = len(notes) - NOTES_AT_MOST
+    return [*lines, f"and {more:,} more notes: `row.note` of the rows"] if more > 0 else lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The disagreements of one code."""
+
+    code: str
+    quantity: str
+    explained: bool
+    members: tuple[Disagreement, ...]
+
+    @property
+    def layers(self) -> list[str]:
+        return list(dict.fromkeys(layer_name(member.layer, member.call) for member in self.members))
+
+    @property
+    def count(self) -> str:
+        number = len(self.layers)
+        return "1 layer" if number == 1 else f"{number:,} layers"
+
+
+def groups(report: Report) -> list[Group]:
+    """Returns the disagreements by code, those without an explanation first."""
+    found: dict[tuple[bool, str, str], list[Disagreement]] = {}
+    for item in report.disagreements:
+        found.setdefault((item.explained, item.code, item.quantity), []).append(item)
+    return [
+        Group(code=plain(code), quantity=plain(quantity), explained=explained, members=tuple(members))
+        for (explained, code, quantity), members in sorted(found.items(), key=lambda entry: entry[0])
+    ]
+
+
+def examples(names: Sequence[str]) -> str:
+    """Returns the first few names.
+
+    >>> examples(["a"]), examples(["a", "b", "c", "d", "e"])
+    ('a', 'a, b, c and 2 more')
+    """
+    more = len(names) - EXAMPLES_AT_MOST
+    return ", ".join(names[:EXAMPLES_AT_MOST]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def ratio_text(item: Disagreement) -> str:
+    """Returns counted over expected, to enough digits that it does not read as 1; nothing where there is no ratio."""
+    ratio = item.ratio
+    if ratio is None or ratio == inf:
+        return ""
+    if abs(ratio) >= 1000:
+        return f"{ratio:,.0f}"
+    return next((text for digits in (3, 6, 12) if (text := f"{ratio:.{digits}g}") != "1"), "1")
+
+
+DETAILS = ("Code", "Layer", "Quantity", "Formula", "Textbook", "Counted", "Ratio", "Explained", "Reason")
+"""Columns of the table of disagreements."""
+
+NUMERIC_DETAILS = ("Textbook", "Counted", "Ratio")
+
+
+def details(report: Report) -> list[tuple[str, ...]]:
+    """Returns each disagreement as the cells under `DETAILS`, those without an explanation first."""
+    return [
+        (
+            group.code,
+            layer_name(item.layer, item.call),
+            group.quantity,
+            plain(item.formula),
+            value_text(item.expected),
+            value_text(item.actual),
+            ratio_text(item),
+            "yes" if item.explained else "NO",
+            plain(item.reason),
+        )
+        for group in groups(report)
+        for item in group.members
+    ]

@@ -1,0 +1,40 @@
+"""Writing an export: all of it or nothing."""
+
+import os
+import secrets
+import shutil
+
+
+def deliver(text: str, path: str | os.PathLike[str] | None) -> str | None:
+    """Returns `text`, or writes it to `path` as UTF-8 and returns nothing.
+
+    The file appears whole: the text goes to another file in the same folder, which then takes the name of `path`.
+
+    Raises:
+        OSError: `path` cannot be written (no such folder, no permission); what stood there is as it was.
+    """
+    if path is None:
+        return text
+    target = os.path.realpath(os.fsdecode(path))
+    if os.path.exists(target) and not os.path.isfile(target):
+        # A pipe or /dev/stdout is written to, not replaced; a folder gives the usual error.
+        with open(target, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+        return None
+    _replace(target, text)
+    return None
+
+
+def _replace(target: str, text: str) -> None:
+    draft = os.path.join(os.path.dirname(target), f".cnnstats-{secrets.token_hex(8)}.tmp")
+    try:
+        # Not `tempfile`: its files are for their owner alone, and an export has the permissions of any new file.
+        with open(draft, "x", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+        if os.path.exists(target):
+            shutil.copymode(target, draft)
+        os.replace(draft, target)
+    except BaseException:
+        if os.path.exists(draft):
+            os.remove(draft)
+        raise

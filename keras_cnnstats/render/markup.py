@@ -1,0 +1,103 @@
+"""The report for spreadsheets and pages: CSV and Markdown here, LaTeX and a notebook's HTML next door.
+
+Names stand in full. Whatever comes from the model is text and stays text: it starts no formula, tag, link or command.
+"""
+
+import csv
+import io
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from keras_cnnstats.render import cells, content
+from keras_cnnstats.render.dataframe import records
+from keras_cnnstats.render.files import deliver
+from keras_cnnstats.render.latex import to_latex
+from keras_cnnstats.render.notebook import to_notebook
+from keras_cnnstats.report import Report
+
+__all__ = ["to_csv", "to_latex", "to_markdown", "to_notebook"]
+
+
+def to_csv(report: Report, path: str | os.PathLike[str] | None = None) -> str | None:
+    """Returns the rows as CSV with the columns of the DataFrame, or writes them to `path`.
+
+    Unknown is empty, the whole input `inf`, a fraction of a position a decimal, integers are exact. Text that a
+    spreadsheet would take for a formula begins with an apostrophe.
+    """
+    columns = records(report)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    columns["output_shape"] = [cells.shape_text(row.output_shapes) for row in report.rows]
+    writer.writerows([_csv_cell(value) for value in record] for record in zip(*columns.values(), strict=True))
+    return deliver(stream.getvalue(), path)
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return _no_formula(value)
+    return float(value) if isinstance(value, Fraction) else value
+
+
+def _no_formula(text: str) -> str:
+    # Spreadsheets skip blanks in front, and some read the wide forms of these characters as the plain ones.
+    start = unicodedata.normalize("NFKC", text.lstrip()[:1])
+    shown = cells.plain(text)
+    return f"'{shown}" if start in tuple("=+-@") or text[:1] in ("\t", "\r", "\n") else shown
+
+
+def to_markdown(report: Report, path: str | os.PathLike[str] | None = None) -> str | None:
+    """Returns the report as GitHub-flavoured Markdown, or writes it to `path`."""
+    columns = cells.columns(report)
+    titles = [column.title for column in columns]
+    bodies = [
+        [(_code if column.title in ("Layer", "Type") else _prose)(cell) for cell in column.cells] for column in columns
+    ]
+    total = [f"**{cell}**" if cell else "" for cell in content.total_cells(report, titles)]
+    parts = [
+        "  \n".join(map(_line, content.heading(report))),
+        _pipes([*zip(*bodies, strict=True), total], titles, [column.numeric for column in columns]),
+        "\n".join(f"- {_line(line)}" for line in content.legend(report)),
+        "\n".join(f"- {_line(line)}" for line in content.sums(report)),
+    ]
+    if report.disagreements:
+        numeric = [title in content.NUMERIC_DETAILS for title in content.DETAILS]
+        written = [[_DETAIL.get(title, _prose)(cell) for title, cell in zip(content.DETAILS, detail, strict=True)]
+                   for detail in content.details(report)]  # fmt: skip
+        parts += ["### Disagreements with the textbook", _pipes(written, content.DETAILS, numeric)]
+    return deliver("\n\n".join(part for part in parts if part) + "\n", path)
+
+
+def _pipes(rows: Sequence[Sequence[str]], titles: Sequence[str], numeric: Sequence[bool]) -> str:
+    from tabulate import tabulate
+
+    alignment = ["right" if right else "left" for right in numeric]
+    return tabulate(rows, headers=list(titles), tablefmt="pipe", colalign=alignment, disable_numparse=True)
+
+
+def _code(text: str) -> str:
+    """A name as code, in which nothing is markup; as prose where it has what ends code or a cell."""
+    return _prose(text) if not text.strip() or set(text) & set("`|") else f"`{text}`"
+
+
+def _prose(text: str) -> str:
+    r"""Escapes what is markup within a line, and what GitHub makes a link of.
+
+    >>> _prose("block_1 |*x*| [a](b) www.x.y")
+    'block_1 &#124;\\*x\\*&#124; \\[a\\](b) www&#46;x.y'
+    """
+    text = re.sub(r"[&<>|]", lambda match: f"&#{ord(match[0])};", text)
+    text = re.sub(r"[\\`*\[\]~$]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
+    return re.sub(r"(?i)\b(www)\.", r"\1&#46;", text).replace("://", "&#58;//")
+
+
+def _line(text: str) -> str:
+    """Escapes what is markup within a line and at its start: a heading, a list, a number of one, a rule."""
+    return re.sub(r"^(\s*)([#+\-=])|^(\s*\d+)([.)])", r"\1\3\\\2\4", _prose(text))
+
+
+_DETAIL = {"Layer": _code, "Formula": _code}

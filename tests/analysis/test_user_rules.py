@@ -1,0 +1,129 @@
+"""Rules of the user's own."""
+
+import keras
+import pytest
+from keras import layers
+
+import keras_cnnstats as cnnstats
+from keras_cnnstats.primitives import Cost, Elementwise
+
+
+class Wider(layers.Conv2D):
+    """A convolution by another name."""
+
+
+class Cheaper(layers.Conv2D):
+    """A convolution that does something else."""
+
+    def call(self, x):
+        return super().call(x) * 0
+
+
+class Unruled(layers.Layer):
+    """Has no rule."""
+
+    def call(self, x):
+        return x
+
+
+def one_layer(layer: layers.Layer) -> keras.Model:
+    return keras.Sequential([keras.Input((8, 8, 3)), layer])
+
+
+def three_per_element(call):
+    return [Elementwise(cost=Cost(3), elements=call.output.elements)]
+
+
+def test_a_rule_of_the_user_counts():
+    class Tripled(layers.Layer):
+        def call(self, x):
+            return x
+
+    assert cnnstats.rule(Tripled)(three_per_element) is three_per_element
+    row = cnnstats.analyze(one_layer(Tripled())).rows[0]
+    assert (row.flops, row.source, row.receptive_field) == (3 * 192, "rule", (1, 1))
+
+
+def test_a_second_rule_is_refused():
+    with pytest.raises(cnnstats.RuleError) as caught:
+        cnnstats.rule(layers.Conv2D)(three_per_element)
+    assert str(caught.value) == (
+        "rule: `Conv2D` has a rule already, `convolution`. "
+        "To use another one for one analysis, pass analyze(model, rules={...})."
+    )
+
+
+def test_a_conflict_registers_none_of_the_targets():
+    class Fresh(layers.Layer):
+        pass
+
+    with pytest.raises(cnnstats.RuleError):
+        cnnstats.rule(Fresh, layers.Conv2D)(three_per_element)
+    cnnstats.rule(Fresh)(three_per_element)
+
+
+def test_what_is_no_class_can_have_no_rule():
+    with pytest.raises(cnnstats.RuleError, match="expected a layer class or a function of keras.ops. Received: 'Conv2D'"):
+        cnnstats.rule("Conv2D")(three_per_element)
+
+
+def test_rules_for_one_analysis_go_first_and_stay_there():
+    model = one_layer(layers.Conv2D(4, 3, use_bias=False))
+    assert cnnstats.analyze(model, rules={layers.Conv2D: three_per_element}).rows[0].macs == 0
+    assert cnnstats.analyze(model).rows[0].macs == 36 * 27 * 4
+
+
+def test_a_subclass_inherits_the_rule():
+    row = cnnstats.analyze(one_layer(Wider(4, 3))).rows[0]
+    assert (row.macs, row.source) == (36 * 27 * 4, "inherited")
+    assert row.note == "counted as the `Conv2D` it is a subclass of"
+
+
+def test_a_subclass_that_calls_otherwise_says_so():
+    row = cnnstats.analyze(one_layer(Cheaper(4, 3))).rows[0]
+    assert row.note == (
+        "counted as the `Conv2D` it is a subclass of; it writes its own `call`, which may cost something else"
+    )
+
+
+def test_a_subclass_with_a_weight_more_is_found_out():
+    class Scaled(layers.Conv2D):
+        def build(self, shape):
+            super().build(shape)
+            self._tracker.unlock()
+            self.scale = self.add_weight(shape=(4,))
+            self._tracker.lock()
+
+    report = cnnstats.analyze(one_layer(Scaled(4, 3)))
+    (finding,) = [each for each in report.disagreements if not each.explained]
+    assert (finding.code, finding.expected, finding.actual) == ("P0", 112, 116)
+
+
+def test_a_rule_that_fails_costs_one_row():
+    def failing(call):
+        raise ZeroDivisionError("nothing to share")
+
+    row = cnnstats.analyze(one_layer(Unruled()), rules={Unruled: failing}).rows[0]
+    assert (row.macs, row.note) == (None, "its rule failed: ZeroDivisionError: nothing to share")
+
+
+def test_a_rule_has_to_return_primitives():
+    with pytest.raises(cnnstats.RuleError, match=r"the rule `wrong` has to return a list of primitives. Received: 42"):
+
+        def wrong(call):
+            return 42
+
+        cnnstats.analyze(one_layer(Unruled(name="layer")), rules={Unruled: wrong})
+
+
+def test_an_activation_of_the_user_makes_the_row_unknown():
+    row = cnnstats.analyze(one_layer(layers.Conv2D(4, 3, activation=lambda x: x * x))).rows[0]
+    assert (row.macs, row.note) == (None, "no cost is known for the activation `<lambda>`")
+
+
+def test_an_activation_layer_inside_a_layer_is_counted():
+    plain, ending = layers.Dense(4), layers.Dense(4, activation=layers.LeakyReLU(0.1))
+    difference = (
+        cnnstats.analyze(one_layer(ending)).rows[0].flops - cnnstats.analyze(one_layer(plain)).rows[0].flops
+    )
+    assert difference == 2 * 8 * 8 * 4
