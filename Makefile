@@ -1,0 +1,66 @@
+# `make demo` and `make test` need Python (3.11 to 3.13), git and make; the rest they install into .venv by themselves.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet --quiet
+TESTS ?=
+
+# TensorFlow's start-up messages say nothing that a reader of the output needs, and two of them obey no setting.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+QUIETLY := 2> >(sed '/absl::InitializeLog\|cudart_stub/d' >&2)
+
+.PHONY: help demo test test-slow lint types format bench clean
+.DEFAULT_GOAL := help
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "make %-10s  %s\n", $$1, $$2}'
+
+demo: $(VENV)/.installed  ## install the package into .venv and show it at work
+	@$(BIN)/python examples/demo.py $(QUIETLY)
+
+test: lint types  ## everything that CI checks: lint, types and the fast tests (TESTS=path for some of them)
+	$(BIN)/python -m pytest $(TESTS)
+
+test-slow: $(VENV)/.installed-test  ## the tests that take longer
+	$(BIN)/python -m pytest -m slow $(TESTS)
+
+lint: $(VENV)/.installed-test  ## ruff: rules and format
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+
+types: $(VENV)/.installed-test  ## mypy, strict, on the package
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-test  ## let ruff repair what it can
+	$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format --quiet
+
+bench: $(VENV)/.installed-test  ## the speed of an analysis, measured against peers
+	$(BIN)/python benchmarks/run.py $(QUIETLY)
+
+clean:  ## remove .venv and the tools' caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp is newer than what it was made from, so that nothing is installed twice.
+# The upper bound of the version is TensorFlow's: no wheels are published for a newer Python yet.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || { \
+		found=$$($(PYTHON) --version 2>/dev/null) || found='no Python'; \
+		echo "error: needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is $$found." >&2; \
+		echo "       Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV): 2 GB, most of it TensorFlow, and a minute or two; this once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade --constraint constraints.txt pip
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.made pyproject.toml constraints.txt
+	@$(PIP) install --constraint constraints.txt --editable '.[test]' --group dev
+	@touch $@ $(VENV)/.installed

@@ -1,0 +1,86 @@
+"""The public names: a list that changes only on purpose, together with the changelog."""
+
+import importlib
+import inspect
+import pkgutil
+import types
+
+import pytest
+
+import keras_cnnstats
+
+PUBLIC = (
+    "CNNStatsError",
+    "CNNStatsWarning",
+    "ConventionError",
+    "Disagreement",
+    "FormatError",
+    "InputShapeError",
+    "MissingDependencyError",
+    "ModelError",
+    "Report",
+    "Row",
+    "RuleError",
+    "Totals",
+    "UnknownCostError",
+    "UnknownLayerError",
+    "__version__",
+    "abstract",
+    "analyze",
+    "report",
+    "rule",
+)
+
+
+def submodules() -> list[str]:
+    return [module.name for module in pkgutil.walk_packages(keras_cnnstats.__path__, "keras_cnnstats.")]
+
+
+def documentation(thing: object) -> str:
+    """What somebody wrote about it; neither what Python makes up for a dataclass nor what it says of every `str`."""
+    text = vars(thing).get("__doc__") if isinstance(thing, type) else inspect.getdoc(thing)
+    made_up = isinstance(thing, type) and str(text).startswith(f"{thing.__name__}(")
+    return "" if made_up or not text else text
+
+
+def test_the_list_is_sorted_and_has_no_name_twice():
+    assert list(PUBLIC) == sorted(set(PUBLIC))
+
+
+def test_all_is_the_frozen_list():
+    assert tuple(sorted(keras_cnnstats.__all__)) == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_name_is_there_and_documented(name):
+    thing = getattr(keras_cnnstats, name)
+    if name != "__version__":
+        assert documentation(thing)
+
+
+def test_the_package_is_documented():
+    assert keras_cnnstats.__doc__
+
+
+def test_dir_offers_nothing_else():
+    offered = {name for name in dir(keras_cnnstats) if not name.startswith("_")}
+    modules = {name.split(".")[1] for name in submodules()}
+    assert offered - set(PUBLIC) - modules == set()
+
+
+def test_no_submodule_takes_the_place_of_a_public_name():
+    # Python binds a module to its name in the package when it is imported first: `report.py` could hide `report()`.
+    for module in submodules():
+        importlib.import_module(module)
+    hidden = [name for name in PUBLIC if isinstance(getattr(keras_cnnstats, name), types.ModuleType)]
+    assert hidden == []
+
+
+def test_missing_documentation_is_noticed():
+    class Undocumented:
+        pass
+
+    class ChildError(ValueError):
+        pass
+
+    assert documentation(Undocumented) == documentation(ChildError) == documentation(lambda: None) == ""
