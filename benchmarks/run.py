@@ -82,9 +82,7 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
 def import_seconds(rounds: int) -> list[float]:
     """`import keras_cnnstats` after `import keras`, each time in a fresh process."""
     command = [sys.executable, "-c", IMPORT]
-    return [
-        float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(rounds)
-    ]
+    return [float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(rounds)]
 
 
 def line(result: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """`analyze` and `report`: the floors, called in order."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from keras_cnnstats import units
@@ -8,12 +9,13 @@ from keras_cnnstats.capture import capture
 from keras_cnnstats.console import show
 from keras_cnnstats.disagree import CODES, Finding, findings
 from keras_cnnstats.errors import RuleError, UnknownCostError
+from keras_cnnstats.field import NOTHING
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
 from keras_cnnstats.primitives.base import Primitive
-from keras_cnnstats.propagate import Propagated, Seen, Sight, propagate
+from keras_cnnstats.propagate import PLAIN, Propagated, Seen, Sight, propagate
 from keras_cnnstats.report import Disagreement, Header, Report, Row
 from keras_cnnstats.rules import Rule, find
-from keras_cnnstats.rules.registry import UnknownCost
+from keras_cnnstats.rules.registry import RuleGapError
 from keras_cnnstats.units import NO_WORK, Work
 
 
@@ -128,7 +130,7 @@ def describe(call: Call, rules: Mapping[Any, Rule] | None = None) -> Described:
         return Described(None, "unknown", found.note)
     try:
         primitives = found.rule(call)
-    except UnknownCost as reason:
+    except RuleGapError as reason:
         return Described(None, "unknown", str(reason))
     except Exception as error:
         # One layer that cannot be described costs one row, not the report.
@@ -140,6 +142,12 @@ def describe(call: Call, rules: Mapping[Any, Rule] | None = None) -> Described:
             f"Received: {primitives!r}."
         )
     return Described(primitives, found.source, found.note)
+
+
+@lru_cache(maxsize=16384)
+def _work_of(primitive: Primitive) -> Work | None:
+    """Networks repeat their blocks: equal primitives are counted once."""
+    return primitive.work()
 
 
 class _Builder:
@@ -199,7 +207,7 @@ class _Builder:
         repeats = self._repeats(call)
         work = []
         for primitive in described.primitives:
-            done = primitive.work()
+            done = _work_of(primitive)
             if done is None:
                 return None, f"its sizes are unknown: pass input_shape={self._shape_wanted()}"
             if done is not NO_WORK:
@@ -225,24 +233,23 @@ class _Builder:
 
     def report(self) -> Report:
         params, trainable = self._count(self.graph.weights)
-        nothing = Sight((), (), ())
         if params:
-            call = Call(path=self.graph.name, type="weights of no call")
-            self.add_uncalled(call, params, trainable, nothing)
-        return Report(self._header(), tuple(self.rows), tuple(self.disagreements))
-
-    def add_uncalled(self, call: Call, params: int, trainable: int, nothing: Sight) -> None:
-        self.rows.append(
-            Row(
-                layer=call.path,
-                type=call.type,
-                output_shapes=(),
-                params=params,
-                trainable_params=trainable,
-                convention=self.convention,
-                axes=self.propagated.axes,
+            self.rows.append(
+                Row(
+                    layer=self.graph.name,
+                    type="weights of no call",
+                    output_shapes=(),
+                    params=params,
+                    trainable_params=trainable,
+                    convention=self.convention,
+                    axes=self.propagated.axes,
+                    fields=(NOTHING,) * len(self.propagated.axes),
+                    local_fields=(NOTHING,) * len(self.propagated.axes),
+                    input_sizes=self.propagated.sizes,
+                    positions=(None,) * len(self.propagated.axes),
+                )
             )
-        )
+        return Report(self._header(), tuple(self.rows), tuple(self.disagreements))
 
     def _header(self) -> Header:
         graph = self.graph
@@ -276,5 +283,8 @@ def _disagreement(call: Call, finding: Finding) -> Disagreement:
 
 def _positions(sight: Sight, shape: Shape) -> tuple[int | None, ...]:
     """The map's size on each input axis: of the dimension that runs over it alone."""
-    places = {atoms[0].axis: size for atoms, size in zip(sight.dims, shape, strict=False) if len(atoms) == 1}
-    return tuple(places.get(axis) for axis in range(len(sight.fields)))
+    positions: list[int | None] = [None] * len(sight.fields)
+    for atoms, size in zip(sight.dims, shape, strict=False):
+        if len(atoms) == 1 and atoms[0].axis != PLAIN:
+            positions[atoms[0].axis] = size
+    return tuple(positions)

@@ -46,7 +46,7 @@ def capture(model: Any, input_shape: Any = None, batch_size: Any = 1) -> Graph:
     function = _check_model(model)
     reader = _Reader(batch_size)
     with names_untouched():
-        return reader.read(model, function, _feeds(model, function, input_shape, batch_size))
+        return reader.read(model, function, _feeds(function, input_shape))
 
 
 @contextmanager
@@ -106,8 +106,8 @@ def _check_model(model: Any) -> Any:
             "begin with keras.Input(shape), or call model.build(shape) with the batch axis, e.g. (None, 224, 224, 3)."
         )
     raise ModelError(
-        f"model `{model.name}`: it is a subclassed model: `{type(model).__name__}` writes its own `call`, of which Keras "
-        "keeps no graph. Build it functionally: keras.Model(inputs, outputs)."
+        f"model `{model.name}`: it is a subclassed model: `{type(model).__name__}` writes its own `call`, of which "
+        "Keras keeps no graph. Build it functionally: keras.Model(inputs, outputs)."
     )
 
 
@@ -134,12 +134,12 @@ def _function_of(operation: Any) -> Any:
 # What the model is fed
 
 
-def _feeds(model: Any, function: Any, input_shape: Any, batch_size: int) -> list[TensorSpec]:
+def _feeds(function: Any, input_shape: Any) -> list[TensorSpec]:
     recorded = [TensorSpec(tuple(tensor.shape), tensor.dtype) for tensor in function.inputs]
     if input_shape is None:
         return recorded
     names = _input_names(function)
-    shapes = _shapes_given(input_shape, function, names)
+    shapes = _shapes_given(input_shape, names)
     feeds = []
     for name, shape, spec in zip(names, shapes, recorded, strict=True):
         _check_shape(name, shape, spec.shape)
@@ -147,7 +147,7 @@ def _feeds(model: Any, function: Any, input_shape: Any, batch_size: int) -> list
     return feeds
 
 
-def _shapes_given(given: Any, function: Any, names: list[str]) -> list[Shape]:
+def _shapes_given(given: Any, names: list[str]) -> list[Shape]:
     if isinstance(given, Mapping):
         missing = [name for name in names if name not in given]
         extra = [name for name in given if name not in names]
@@ -307,7 +307,7 @@ class _Reader:
         self.times_called[id(operation)] = nth + 1
         is_layer = isinstance(operation, keras.layers.Layer)
         if is_layer and not nth:
-            self.weights[id(operation)] = tuple(_weight(weight, trainable) for weight in operation.weights)
+            self.weights[id(operation)] = _weights(operation, trainable)
         target = type(operation) if is_layer else _public_function(type(operation))
         specs = tuple(self.tensors[number] for number in sources)
         args, kwargs = _arguments(node, specs)
@@ -363,6 +363,12 @@ def _mixes_batch(function: Any) -> bool:
     return False
 
 
+def _weights(layer: Any, trainable: bool) -> tuple[Weight, ...]:
+    # `layer.weights` looks through the layers inside, which few have.
+    own = layer.weights if layer._layers else layer._trainable_variables + layer._non_trainable_variables
+    return tuple([_weight(weight, trainable) for weight in own])
+
+
 def _weight(variable: Any, trainable: bool) -> Weight:
     return Weight(id(variable), prod(variable._shape), trainable and variable.trainable)
 
@@ -388,9 +394,15 @@ def _channels_first(operation: Any) -> bool:
 def _arguments(node: Any, specs: tuple[TensorSpec, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call, each tensor, variable and array in them as its spec."""
     arguments = node.arguments
-    if len(arguments.args) == 1 and not arguments.kwargs and arguments.args[0] is arguments.keras_tensors[0]:
-        return specs[:1], {}
-    by_tensor = {id(tensor): spec for tensor, spec in zip(arguments.keras_tensors, specs, strict=True)}
+    tensors = arguments.keras_tensors
+    if len(arguments.args) == 1 and not arguments.kwargs:
+        # The quick way for nearly all calls: one tensor, or one list of tensors.
+        (only,) = arguments.args
+        if only is tensors[0]:
+            return specs, {}
+        if isinstance(only, (list, tuple)) and len(only) == len(tensors):
+            return (specs,), {}
+    by_tensor = {id(tensor): spec for tensor, spec in zip(tensors, specs, strict=True)}
 
     def described(value: Any) -> Any:
         if id(value) in by_tensor:

@@ -1,6 +1,7 @@
 """Where the textbook formulas and the counts part, with a code and the reason."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
@@ -95,13 +96,17 @@ def findings(call: Call, primitives: Iterable[Primitive], seen: Seen, counted: i
     primitives = list(primitives)
     yield from _parameter_findings(call, primitives, counted)
     for primitive in primitives:
-        for claim in primitive.defects():
-            yield _finding(claim)
-        for claim in primitive.claims():
+        for finding in _claimed(primitive):
             # Weights of a shared layer disagree once, where they are counted.
-            if claim.quantity != "parameters" or counted:
-                yield _finding(claim)
+            if counted or finding.quantity != "parameters":
+                yield finding
     yield from _field_findings(call, primitives, seen)
+
+
+@lru_cache(maxsize=16384)
+def _claimed(primitive: Primitive) -> tuple[Finding, ...]:
+    """What formulas say of a primitive; equal primitives of repeated blocks are asked once."""
+    return tuple([_finding(claim) for claim in (*primitive.defects(), *primitive.claims())])
 
 
 def _finding(claim: Claim) -> Finding:

@@ -181,27 +181,28 @@ class Field(NamedTuple):
             return None if input_size is None and self.size != 0 else self.size
         if self.size == inf:
             return input_size
-        if self.lo is None or isinstance(self.lo, Unsized) or self.jump is None:
+        phases = self.phases or (() if self.lo is None else ((self.lo, self.lo + (self.size - 1)),))  # type: ignore[operator]
+        ends = [end for phase in phases if phase is not None for end in phase]
+        jump = self.jump
+        if not ends or jump is None or any(isinstance(end, Unsized) for end in ends):
             return min(self.size, input_size)
-        last = max((positions or 1) - 1, 0)
-        if self.phases:
-            outputs = list(range(last + 1))
-        else:
-            # Least is cut off where the middles of the field and of the input are closest.
-            slack = Fraction(input_size) - Fraction(self.size)
-            closest = int((slack / 2 - self.lo) // self.jump) if self.jump else 0
-            outputs = [min(max(output, 0), last) for output in (closest, closest + 1)]
-        seen: list[int | Fraction] = [self._inside(output, input_size) for output in outputs]
-        return max(seen)
+        most: int | Fraction = 0
+        for number, phase in enumerate(phases[:positions]):
+            if phase is not None:
+                times = None if positions is None else (positions - 1 - number) // len(phases)
+                lo, hi = phase[0] + number * jump, phase[1] + number * jump
+                most = max(most, _most_inside(lo, hi, jump * len(phases), times, input_size))  # type: ignore[arg-type]
+        return tidy(most)
 
-    def _inside(self, output: int, input_size: int) -> int | Fraction:
-        """Positions inside the input that one output sees."""
-        ends = self.phases[output % len(self.phases)] if self.phases else self.ends
-        if ends is None or isinstance(ends[0], Unsized) or isinstance(ends[1], Unsized) or self.jump is None:
-            return 0
-        moved = output * self.jump
-        lo, hi = ends[0] + moved, ends[1] + moved
-        return max(tidy(min(hi, Fraction(input_size - 1)) - max(lo, Fraction(0)) + 1), 0)
+
+def _most_inside(
+    lo: int | Fraction, hi: int | Fraction, jump: int | Fraction, times: int | None, input_size: int
+) -> int | Fraction:
+    """The most positions of `[lo, hi]`, moved on by `jump` up to `times` times (`None`: any), inside the input."""
+    # Clipping is least where the middles of the field and of the input are closest.
+    nearest = 0 if not jump else int(Fraction(input_size - 1 - lo - hi) / 2 // jump)
+    shifts = [max(shift if times is None else min(shift, times), 0) * jump for shift in (nearest, nearest + 1)]
+    return max(max(min(hi + shift, input_size - 1) - max(lo + shift, 0) + 1, 0) for shift in shifts)
 
 
 NOTHING = Field(0)
@@ -217,6 +218,7 @@ ONE = Field(1, 0, 1)
 """An input map: each position sees itself."""
 
 
+@lru_cache(maxsize=16384)
 def through(field: Field, reach: Reach, key: object = None) -> Field:
     """Returns the field behind a window, an up-sampling or a transposed convolution.
 
@@ -297,27 +299,25 @@ def from_phases(phases: list[tuple[Position, Position] | None], jump: int | Frac
     return Field(tidy(size), lo, jump, tuple(phases) if len(phases) > 1 else ())
 
 
-def merge(fields: list[Field], positions: int | None) -> tuple[Field, bool | None]:
+@lru_cache(maxsize=16384)
+def merge(fields: tuple[Field, ...], positions: int | None) -> tuple[Field, bool | None]:
     """Returns the field of a map in which branches meet, and whether the branches are aligned.
 
     The field is the hull. Branches are aligned where their jumps and their centres agree (`None` where that depends on
     an input size nobody gave); where the jumps do not, the hull is taken over all the map's `positions`.
     """
-    first = fields[0]
-    if all(field is first or field == first for field in fields):
-        return first, True
-    fields = [field for field in fields if field.size != 0]
-    if len(fields) < 2:
-        return (fields[0] if fields else NOTHING), True
-    if any(field.size is None for field in fields):
+    seeing = list(dict.fromkeys(field for field in fields if field.size != 0))
+    if len(seeing) < 2:
+        return (seeing[0] if seeing else NOTHING), True
+    if any(field.size is None for field in seeing):
         return UNKNOWN, True
-    if any(field.size == inf for field in fields):
-        return Field(inf, None, next((field.jump for field in fields if field.jump is not None), None)), True
-    if any(field.lo is None or field.jump is None for field in fields):
+    if any(field.size == inf for field in seeing):
+        return Field(inf, None, next((field.jump for field in seeing if field.jump is not None), None)), True
+    if any(field.lo is None or field.jump is None for field in seeing):
         return UNKNOWN, True
-    if any(field.jump != fields[0].jump for field in fields):
-        return _merge_drifting(fields, positions), False
-    return _hull(fields), _aligned(fields)
+    if any(field.jump != seeing[0].jump for field in seeing):
+        return _merge_drifting(seeing, positions), False
+    return _hull(seeing), _aligned(seeing)
 
 
 def _aligned(fields: list[Field]) -> bool | None:
@@ -336,7 +336,7 @@ def _hull(fields: list[Field]) -> Field:
         return UNKNOWN
     phases: list[tuple[Position, Position] | None] = []
     for output in range(period):
-        seen = [_phase(field, output) for field in fields]
+        seen = [phase_of(field, output) for field in fields]
         present = [phase for phase in seen if phase is not None]
         if not present:
             phases.append(None)
@@ -349,7 +349,8 @@ def _hull(fields: list[Field]) -> Field:
     return from_phases(phases, jump)
 
 
-def _phase(field: Field, output: int) -> tuple[Position, Position] | None:
+def phase_of(field: Field, output: int) -> tuple[Position, Position] | None:
+    """Returns the first and the last position that `output` sees, less `output * jump`; `None` where it sees nothing."""
     if field.phases:
         return field.phases[output % len(field.phases)]
     return field.ends
@@ -366,7 +367,7 @@ def _merge_drifting(fields: list[Field], positions: int | None) -> Field:
         assert field.jump is not None
         for output in (0, positions - 1):
             drift = output * (field.jump - jump)
-            for phase in field.phases or (_phase(field, 0),):
+            for phase in field.phases or (phase_of(field, 0),):
                 if phase is not None:
                     starts.append(phase[0] + drift)
                     ends.append(_negative(phase[1] + drift))

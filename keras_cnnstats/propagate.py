@@ -9,7 +9,19 @@ from collections.abc import Iterator, Sequence
 from math import inf, prod
 from typing import NamedTuple
 
-from keras_cnnstats.field import NOTHING, ONE, UNKNOWN, WHOLE, Field, Reach, merge, through, window_reach
+from keras_cnnstats.field import (
+    NOTHING,
+    ONE,
+    UNKNOWN,
+    WHOLE,
+    Field,
+    Reach,
+    Unsized,
+    merge,
+    phase_of,
+    through,
+    window_reach,
+)
 from keras_cnnstats.graph import Call, Graph, Shape
 from keras_cnnstats.primitives.base import (
     Gather,
@@ -65,9 +77,10 @@ class Sight(NamedTuple):
             if reach is None:
                 fields[axis] = local[axis] = UNKNOWN
                 continue
-            fields[axis] = through(self.fields[axis], reach, (key, axis))
+            which = None if reach.slack is None else (key, axis)
+            fields[axis] = through(self.fields[axis], reach, which)
             same = self.local[axis] is self.fields[axis]
-            local[axis] = fields[axis] if same else through(self.local[axis], reach, (key, axis))
+            local[axis] = fields[axis] if same else through(self.local[axis], reach, which)
         return Sight(tuple(fields), tuple(local), self.dims)
 
     def with_axes(self, axes: set[int], field: Field) -> "Sight":
@@ -146,7 +159,7 @@ def propagate(graph: Graph, described: Sequence[Sequence[Primitive] | None]) -> 
             sizes[axis] = shape[dim] if sizes[axis] is None else max(sizes[axis] or 0, shape[dim] or 0)
     seen = []
     for call, spread in zip(graph.calls, spreads, strict=True):
-        result = _through_call(call, spread, [sights[number] for number in call.inputs])
+        result = _through_call(call, spread, [sights[number] for number in call.inputs], sizes)
         seen.append(result)
         for number, spec in zip(call.outputs, call.results, strict=True):
             if number not in origins:
@@ -214,17 +227,17 @@ def _identity(shape: Shape, dims: Sequence[int], places: Sequence[int], axes: in
 # Through one call
 
 
-def _through_call(call: Call, spreads: Sequence[Spread] | None, sights: list[Sight]) -> Seen:
+def _through_call(call: Call, spreads: Sequence[Spread] | None, sights: list[Sight], sizes: list[Size]) -> Seen:
     if not sights:
         axes = ()
         return Seen(before=Sight(axes, axes, ()), after=Sight(axes, axes, ()))
     if spreads is None:
-        before, aligned, branches = _merge(call, sights, None)
+        before, aligned, branches = _merge(call, sights, None, sizes)
         everywhere = {axis for axis, field in enumerate(before.fields) if field.size != 0}
         after = before.with_axes(everywhere, UNKNOWN)._replace(dims=((),) * len(call.results[0].shape))
         return Seen(before=before, after=after, aligned=aligned, branches=branches)
     join = next((spread for spread in spreads if isinstance(spread, Join)), None)
-    before, aligned, branches = _merge(call, sights, join)
+    before, aligned, branches = _merge(call, sights, join, sizes)
     after = before
     for spread in spreads:
         after = _through_spread(call, spread, after)
@@ -310,12 +323,12 @@ def regroup(sight: Sight, before: Shape, after: Shape, key: object) -> Sight:
         return sight._replace(dims=((),) * len(after))
     try:
         return _regrouped(sight, before, after, key)
-    except _CannotRegroup:
+    except _RegroupError:
         axes = {atom.axis for atoms in sight.dims for atom in atoms if atom.axis != PLAIN and atom.size != 1}
         return sight.with_axes(axes, UNKNOWN)._replace(dims=((),) * len(after))
 
 
-class _CannotRegroup(Exception):
+class _RegroupError(Exception):
     """Positions are cut in a way that no interval describes, or a size is unknown."""
 
 
@@ -334,10 +347,10 @@ def _regrouped(sight: Sight, before: Shape, after: Shape, key: object) -> Sight:
         parts: list[Atom] = []
         while prod([part.size or 1 for part in parts]) < (size or 1):
             if not atoms:
-                raise _CannotRegroup
+                raise _RegroupError
             need, rest = divmod(size or 1, prod([part.size or 1 for part in parts]))
             if rest:
-                raise _CannotRegroup
+                raise _RegroupError
             part, behind, sight = _cut(atoms.pop(), need, sight, key)
             parts.append(part)
             atoms.extend(behind)
@@ -351,7 +364,7 @@ def _regrouped_by_place(sight: Sight, before: Shape, after: Shape) -> Sight:
     old = [(size, parts) for size, parts in zip(before[1:], sight.dims[1:], strict=True) if size != 1]
     new = [size for size in after[1:] if size != 1]
     if [size for size, _ in old] != new:
-        raise _CannotRegroup
+        raise _RegroupError
     parts = iter([parts for _, parts in old])
     return sight._replace(dims=((), *[() if size == 1 else next(parts) for size in after[1:]]))
 
@@ -363,7 +376,7 @@ def _cut(atom: Atom, need: int, sight: Sight, key: object) -> tuple[Atom, list[A
         return atom, [], sight
     inner, rest = divmod(size, need)
     if rest:
-        raise _CannotRegroup
+        raise _RegroupError
     if atom.axis == PLAIN:
         return Atom(PLAIN, need), [Atom(PLAIN, inner)], sight
     # Positions become blocks of `inner`: the outer part moves by whole blocks, the inner part counts as channels.
@@ -383,7 +396,7 @@ def _stretched(parts: list[Atom], sight: Sight, key: object) -> tuple[tuple[Atom
 
 
 def _merge(
-    call: Call, sights: list[Sight], join: Join | None
+    call: Call, sights: list[Sight], join: Join | None, sizes: list[Size]
 ) -> tuple[Sight, bool | None, tuple[tuple[Field, ...], ...]]:
     first = sights[0]
     if len(sights) == 1 or (join is None and all(sight is first for sight in sights)):
@@ -391,43 +404,48 @@ def _merge(
     rank = len(call.results[0].shape)
     if join is not None:
         sights = list(_joined(call, sights, join.dim % len(call.specs[0].shape)))
-    dims = _merged_dims(sights, call)
+    dims = _merged_dims(sights)
     fields: list[Field] = []
     local: list[Field] = []
     branches: list[tuple[Field, ...]] = []
     aligned: bool | None = True
-    for axis in range(len(first.fields)):
+    for axis, size in enumerate(sizes):
         positions = _positions(dims, axis)
-        parts = [_broadcast(sight, sight.fields[axis], axis, positions) for sight in sights]
+        parts = tuple([_broadcast(sight, sight.fields[axis], axis, positions, size) for sight in sights])
+        near = tuple([_broadcast(sight, sight.local[axis], axis, positions, size) for sight in sights])
         field, agree = merge(parts, positions)
+        if near == parts and field.size != inf:
+            kept, locally = field, agree
+        else:
+            kept, locally = merge(tuple([each for each in near if each.size != inf]) or near, positions)
         fields.append(field)
-        near = [
-            _broadcast(sight, sight.local[axis], axis, positions)
-            for sight in sights
-            if sight.local[axis].size not in (inf, 0)
-        ]
-        kept, locally = merge(near or [sight.local[axis] for sight in sights], positions)
-        local.append(field if kept == field else kept)
-        agree = agree if locally else locally
-        if not agree:
-            branches.append(tuple(parts))
-            aligned = agree if aligned else aligned
+        local.append(kept)
+        if not (agree and locally):
+            branches.append(parts)
+            aligned = False if False in (aligned, agree, locally) else None
     return Sight(tuple(fields), tuple(local), dims if len(dims) == rank else first.dims), aligned, tuple(branches)
 
 
-def _broadcast(sight: Sight, field: Field, axis: int, positions: Size) -> Field:
-    """The field of a map of one position that is repeated for several: it does not move on."""
-    if field.jump and positions != 1 and _positions(sight.dims, axis) == 1:
-        return field._replace(jump=0, phases=())
-    return field
+def _broadcast(sight: Sight, field: Field, axis: int, positions: Size, input_size: Size) -> Field:
+    """The field of a map of one position that is repeated for several: it does not move on, and is a gate if it is all."""
+    if not field.jump or field.lo is None or positions == 1 or _positions(sight.dims, axis) != 1:
+        return field
+    lo, hi = phase_of(field, 0) or (0, -1)
+    if isinstance(lo, Unsized) or isinstance(hi, Unsized):
+        return Field(field.size, field.lo, 0)
+    everything = input_size is not None and lo <= 0 and hi >= input_size - 1
+    return WHOLE if everything else Field(hi - lo + 1, lo, 0)
 
 
 def _positions(dims: Dims, axis: int) -> Size:
     return next((atom.size for atoms in dims for atom in atoms if atom.axis == axis), 1)
 
 
-def _merged_dims(sights: list[Sight], call: Call) -> Dims:
+def _merged_dims(sights: list[Sight]) -> Dims:
     """Dimensions of maps that are broadcast to one shape, aligned at the right: each as in the map with positions."""
+    first = sights[0].dims
+    if all(sight.dims == first for sight in sights):
+        return first
     rank = max(len(sight.dims) for sight in sights)
     dims: list[tuple[Atom, ...]] = []
     for place in range(-rank, 0):

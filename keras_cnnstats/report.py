@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_cnnstats import units
 from keras_cnnstats.console import show
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 Shape = tuple[int | None, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One call of one layer or operation.
 
     Attributes:
@@ -47,8 +46,8 @@ class Row:
 
     layer: str
     type: str
-    call: int = 0
     output_shapes: tuple[Shape, ...]
+    call: int = 0
     params: int = 0
     trainable_params: int = 0
     work: tuple[tuple[str, Work], ...] | None = ()
@@ -125,31 +124,30 @@ class Row:
         return True if any(known) else (False if len(known) == len(self.fields) else None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disagreement:
+class Disagreement(NamedTuple):
     """A quantity of one row in which the count and the textbook formula part.
 
     Attributes:
         layer: path of the row.
-        call: which call of the layer.
         quantity: `parameters`, `output size`, `flops`, `receptive field` or `coverage`.
         code: stable code: P.. parameters, S.. shape, F.. FLOPs, R.. receptive field.
         formula: the formula with the numbers put in.
         expected: what the formula gives.
         actual: what was counted.
-        explained: whether the reason is known; if not, it is a defect of the layer, of Keras or of this package.
         reason: why they part, in one sentence.
+        call: which call of the layer.
+        explained: whether the reason is known; if not, it is a defect of the layer, of Keras or of this package.
     """
 
     layer: str
-    call: int = 0
     quantity: str
     code: str
     formula: str
     expected: Extent
     actual: Extent
-    explained: bool = True
     reason: str
+    call: int = 0
+    explained: bool = True
 
     @property
     def ratio(self) -> float | None:
@@ -234,7 +232,9 @@ class Report:
         calls = sum(row.layer == layer for row in self.rows)
         if calls:
             times = "once" if calls == 1 else f"{calls} times"
-            return f"report[{layer!r}, {call}]: the layer is called {times}; calls are counted from 0. Received: {call}."
+            return (
+                f"report[{layer!r}, {call}]: the layer is called {times}; calls are counted from 0. Received: {call}."
+            )
         names = list(dict.fromkeys(row.layer for row in self.rows))
         inside = [name for name in names if name.startswith(f"{layer}/")]
         if inside:
@@ -273,7 +273,7 @@ class Report:
         """Returns the same report with `flops` counted under another convention; nothing is analysed again."""
         units.check_convention(convention)
         header = replace(self.header, convention=convention)
-        return Report(header, tuple(replace(row, convention=convention) for row in self.rows), self.disagreements)
+        return Report(header, tuple(row._replace(convention=convention) for row in self.rows), self.disagreements)
 
     def reconcile(self, verbose: bool | None = None) -> "Reconciliation":
         """Prints the model's total under every convention, with the terms that make the gaps, and returns it.

@@ -13,12 +13,13 @@ from keras_cnnstats.primitives import (
     Softmax,
     Statistics,
     relu,
+    share,
 )
-from keras_cnnstats.rules.registry import UnknownCost, rule
+from keras_cnnstats.rules.registry import RuleGapError, rule
 
 
 def activation(function: Any, y: FeatureMap) -> list[Primitive]:
-    """The primitives of the activation function that ends a layer with the output `y`."""
+    """The primitives of the activation function that is applied to `y`, the output of the layer that it ends."""
     name = getattr(function, "__name__", None)
     if function is None or name == "linear":
         return []
@@ -27,8 +28,10 @@ def activation(function: Any, y: FeatureMap) -> list[Primitive]:
     if isinstance(function, layers.Layer):
         return _layer_activation(function, y)
     if name not in FUNCTIONS or not str(getattr(function, "__module__", "")).startswith("keras."):
-        raise UnknownCost(f"no cost is known for the activation `{name or repr(function)}`")
-    return [Elementwise(cost=FUNCTIONS[name], elements=y.elements, name="activation")]
+        raise RuleGapError(f"no cost is known for the activation `{name or repr(function)}`")
+    # Its first half times a gate made of the second; the costs are for each output.
+    elements = share(y.elements, 2) if name == "glu" else y.elements
+    return [Elementwise(cost=FUNCTIONS[name], elements=elements, name="activation")]
 
 
 def softmax(y: FeatureMap, axis: Any, log: bool = False) -> list[Primitive]:
@@ -56,13 +59,13 @@ def _layer_activation(layer: Any, y: FeatureMap) -> list[Primitive]:
         return softmax(y, layer.axis)
     if isinstance(layer, layers.Activation):
         return activation(layer.activation, y)
-    raise UnknownCost(f"no cost is known for the activation layer `{type(layer).__name__}`")
+    raise RuleGapError(f"no cost is known for the activation layer `{type(layer).__name__}`")
 
 
 @rule(layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Softmax, layers.Activation)
 def activation_layer(call: Call) -> list[Primitive]:
     """A function of each element, or of each group of elements (softmax)."""
-    return _layer_activation(call.layer, call.output)
+    return _layer_activation(call.layer, call.input)
 
 
 @rule(layers.PReLU)

@@ -26,7 +26,7 @@ from keras_cnnstats.primitives import (
     relu,
 )
 from keras_cnnstats.rules.activations import softmax
-from keras_cnnstats.rules.registry import UnknownCost, rule
+from keras_cnnstats.rules.registry import RuleGapError, rule
 from keras_cnnstats.rules.windows import sliding, transposed
 
 # One elementary function of each element.
@@ -212,7 +212,7 @@ def adaptive_pool(call: Call) -> list[Primitive]:
     x, y = _maps(call)
     if len(x.shape) != len(y.shape):
         # Keras 3.15 forgets to take the rows off where the channels stand last.
-        raise UnknownCost(f"Keras infers the shape {y.shape} for it, which is not that of a pooled map; use the layer")
+        raise RuleGapError(f"Keras infers the shape {y.shape} for it, which is not that of a pooled map; use the layer")
     average = call.target is ops.adaptive_average_pool
     return [AdaptivePooling(sizes=x.spatial, positions=y.spatial, channels=x.channels, average=average)]
 

@@ -10,7 +10,7 @@ from keras_cnnstats.primitives.base import Primitive
 Rule = Callable[[Call], Sequence[Primitive]]
 
 
-class UnknownCost(Exception):  # no error: what a rule says when it cannot tell
+class RuleGapError(Exception):  # no error: what a rule says when it cannot tell
     """Raised by a rule that cannot tell the cost of a call; the row is unknown, with this reason."""
 
 

@@ -39,8 +39,7 @@ def test_nothing_is_left_behind():
 def test_nothing_is_left_behind_when_building_fails():
     before, number = waiting(), int(layers.Dense(1).name.rpartition("_")[2] or 0)
     with pytest.raises(ValueError, match="strides"), cnnstats.abstract():
-        keras.Sequential([keras.Input((3,)), layers.Dense(2)])
-        layers.Conv2D(2, 3, strides=0)
+        keras.Sequential([keras.Input((3,)), layers.Dense(2), layers.Conv2D(2, 3, strides=0)])
     assert waiting() == before
     assert layers.Dense(1).name == f"dense_{number + 1}"
 

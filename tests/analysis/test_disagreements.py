@@ -20,7 +20,10 @@ def shared() -> keras.Model:
 
 def drifting() -> keras.Model:
     image = keras.Input((16, 16, 3))
-    near, far = layers.Conv2D(4, 3, padding="same")(image), layers.Conv2D(4, 3)(layers.ZeroPadding2D(((2, 0), (2, 0)))(image))
+    near, far = (
+        layers.Conv2D(4, 3, padding="same")(image),
+        layers.Conv2D(4, 3)(layers.ZeroPadding2D(((2, 0), (2, 0)))(image)),
+    )
     return keras.Model(image, layers.Add()([near, far]))
 
 
@@ -48,17 +51,42 @@ SHOWN = {
     "P2": (lambda: chain((8, 8, 4), layers.DepthwiseConv2D(3)), "(3 * 3 * 4 + 1) * 4 = 148", 148, 40),
     "P3": (lambda: chain((8, 8, 4), layers.BatchNormalization()), "2 * 4 = 8 trained", 8, 16),
     "P4": (shared, "formula of `Conv2D` = 148", 148, 0),
-    "P6": (lambda: chain((7, 4), layers.EinsumDense("btc,cde->btde", (7, 3, 5), bias_axes="e")), "(4 + 1) * 15 = 75", 75, 65),
+    "P6": (
+        lambda: chain((7, 4), layers.EinsumDense("btc,cde->btde", (7, 3, 5), bias_axes="e")),
+        "(4 + 1) * 15 = 75",
+        75,
+        65,
+    ),
     "S0": (lambda: chain((8, 8, 4), Liar(2)), "floor((8 + 0 - 2) / 2) + 1 = 4", 4, 8),
-    "S1": (lambda: chain((9, 9, 4), layers.Conv2D(2, 3, strides=2, padding="same")), "rows and columns: 'same' keeps o = n = 9", 9, 5),
-    "S2": (lambda: chain((9, 9, 4), layers.Conv2D(2, 3, dilation_rate=2)), "rows and columns: floor((9 + 0 - 3) / 1) + 1 = 7", 7, 5),
+    "S1": (
+        lambda: chain((9, 9, 4), layers.Conv2D(2, 3, strides=2, padding="same")),
+        "rows and columns: 'same' keeps o = n = 9",
+        9,
+        5,
+    ),
+    "S2": (
+        lambda: chain((9, 9, 4), layers.Conv2D(2, 3, dilation_rate=2)),
+        "rows and columns: floor((9 + 0 - 3) / 1) + 1 = 7",
+        7,
+        5,
+    ),
     "S3": (lambda: chain((9, 8, 4), layers.MaxPooling2D(2)), "rows: windows of 2 every 2 over 9 reach 8", 9, 8),
-    "S4": (lambda: chain((9, 9, 4), layers.Conv2D(2, 1, strides=2)), "rows and columns: windows of 1 every 2 over 9 reach 5", 9, 5),
+    "S4": (
+        lambda: chain((9, 9, 4), layers.Conv2D(2, 1, strides=2)),
+        "rows and columns: windows of 1 every 2 over 9 reach 5",
+        9,
+        5,
+    ),
     "S5": (lambda: chain((8, 8, 4), layers.Conv2DTranspose(2, 3, strides=2)), "floor((8 - 3) / 2) + 1 = 3", 3, 17),
     "F1": (lambda: chain((8, 8, 4), layers.Conv2D(6, 3, groups=2)), "[36 + 35 + 1] * 6 * 6 * 6 = 15,552", 15552, 7776),
     "F2": (lambda: chain((8, 8, 4), layers.DepthwiseConv2D(3)), "[36 + 35 + 1] * 4 * 6 * 6 = 10,368", 10368, 2592),
     "F3": (lambda: chain((50, 64), layers.Dense(128)), "[64 + 63 + 1] * 128 = 16,384", 16384, 819200),
-    "F4": (lambda: chain((8, 8, 4), layers.Conv2DTranspose(2, 2, strides=2)), "[16 + 15 + 1] * 2 * 16 * 16 = 16,384", 16384, 4096),
+    "F4": (
+        lambda: chain((8, 8, 4), layers.Conv2DTranspose(2, 2, strides=2)),
+        "[16 + 15 + 1] * 2 * 16 * 16 = 16,384",
+        16384,
+        4096,
+    ),
     "R1": (lambda: chain((9, 9, 4), layers.Conv2D(2, 3, dilation_rate=2)), "1 + (3 - 1) * 1 = 3", 3, 5),
     "R2": (lambda: chain((8, 8, 4), layers.Conv2DTranspose(2, 4, strides=2)), "1 + (4 - 1) * 1 = 4", 4, 2),
     "R3": (lambda: chain((8, 8, 4), layers.GlobalMaxPooling2D()), "1 + (8 - 1) * 1 = 8", 8, float("inf")),
@@ -69,7 +97,7 @@ SHOWN = {
         1.5,
         2,
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("code", CODES)

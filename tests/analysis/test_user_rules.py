@@ -63,7 +63,9 @@ def test_a_conflict_registers_none_of_the_targets():
 
 
 def test_what_is_no_class_can_have_no_rule():
-    with pytest.raises(cnnstats.RuleError, match="expected a layer class or a function of keras.ops. Received: 'Conv2D'"):
+    with pytest.raises(
+        cnnstats.RuleError, match=r"expected a layer class or a function of keras\.ops\. Received: 'Conv2D'"
+    ):
         cnnstats.rule("Conv2D")(three_per_element)
 
 
@@ -100,7 +102,7 @@ def test_a_subclass_with_a_weight_more_is_found_out():
 
 
 def test_a_rule_that_fails_costs_one_row():
-    def failing(call):
+    def failing(_call):
         raise ZeroDivisionError("nothing to share")
 
     row = cnnstats.analyze(one_layer(Unruled()), rules={Unruled: failing}).rows[0]
@@ -108,11 +110,10 @@ def test_a_rule_that_fails_costs_one_row():
 
 
 def test_a_rule_has_to_return_primitives():
-    with pytest.raises(cnnstats.RuleError, match=r"the rule `wrong` has to return a list of primitives. Received: 42"):
+    def wrong(_call):
+        return 42
 
-        def wrong(call):
-            return 42
-
+    with pytest.raises(cnnstats.RuleError, match=r"the rule `wrong` has to return a list of primitives\. Received: 42"):
         cnnstats.analyze(one_layer(Unruled(name="layer")), rules={Unruled: wrong})
 
 
@@ -123,7 +124,5 @@ def test_an_activation_of_the_user_makes_the_row_unknown():
 
 def test_an_activation_layer_inside_a_layer_is_counted():
     plain, ending = layers.Dense(4), layers.Dense(4, activation=layers.LeakyReLU(0.1))
-    difference = (
-        cnnstats.analyze(one_layer(ending)).rows[0].flops - cnnstats.analyze(one_layer(plain)).rows[0].flops
-    )
+    difference = cnnstats.analyze(one_layer(ending)).rows[0].flops - cnnstats.analyze(one_layer(plain)).rows[0].flops
     assert difference == 2 * 8 * 8 * 4
