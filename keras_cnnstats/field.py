@@ -82,6 +82,12 @@ def _least(positions: list[Position]) -> Position | None:
     return best
 
 
+def _around(spans: list[tuple[Position, Position]]) -> tuple[Position, Position] | None:
+    """The hull of some spans, or `None` where unknown paddings leave it open."""
+    lo, hi = _least([lo for lo, _ in spans]), _least([_negative(hi) for _, hi in spans])
+    return None if lo is None or hi is None else (lo, _negative(hi))
+
+
 def _negative(position: Position) -> Position:
     return 0 - position
 
@@ -181,18 +187,17 @@ class Field(NamedTuple):
             return None if input_size is None and self.size != 0 else self.size
         if self.size == inf:
             return input_size
-        phases = self.phases or (() if self.lo is None else ((self.lo, self.lo + (self.size - 1)),))  # type: ignore[operator]
-        ends = [end for phase in phases if phase is not None for end in phase]
+        phases = self.phases or (() if self.lo is None else (self.ends,))
         jump = self.jump
-        if not ends or jump is None or any(isinstance(end, Unsized) for end in ends):
+        if not phases or jump is None or any(isinstance(end, Unsized) for phase in phases for end in phase or ()):
             return min(self.size, input_size)
-        most: int | Fraction = 0
-        for number, phase in enumerate(phases[:positions]):
-            if phase is not None:
-                times = None if positions is None else (positions - 1 - number) // len(phases)
-                lo, hi = phase[0] + number * jump, phase[1] + number * jump
-                most = max(most, _most_inside(lo, hi, jump * len(phases), times, input_size))  # type: ignore[arg-type]
-        return tidy(most)
+        most: list[int | Fraction] = [0]
+        for number, (lo, hi) in ((number, phase) for number, phase in enumerate(phases[:positions]) if phase):
+            assert not isinstance(lo, Unsized) and not isinstance(hi, Unsized)
+            drift = number * jump
+            times = None if positions is None else (positions - 1 - number) // len(phases)
+            most.append(_most_inside(lo + drift, hi + drift, jump * len(phases), times, input_size))
+        return tidy(max(most))
 
 
 def _most_inside(
@@ -261,20 +266,14 @@ def _through_phases(field: Field, reach: Reach, jump: int | Fraction, shift: Pos
             continue
         start = output // period * reach.advance
         taps = range(start + span[0], start + span[1] + 1, reach.step)
-        # What a position sees moves on with the position, so that the first and the last tap that see anything decide.
-        first = next((tap for tap in taps if before[tap % len(before)] is not None), None)
-        last = next((tap for tap in reversed(taps) if before[tap % len(before)] is not None), None)
-        if first is None or last is None:
-            phases.append(None)
-            continue
-        low, high = before[first % len(before)], before[last % len(before)]
-        assert low is not None and high is not None
-        phases.append(
-            (
-                low[0] + (first * field.jump - output * jump) - shift,
-                high[1] + (last * field.jump - output * jump) - shift,
-            )
-        )
+        # What a position sees moves on from round to round, so that the first and the last round of taps decide.
+        drifts = {tap: tap * field.jump - output * jump for tap in (*taps[: len(before)], *taps[-len(before) :])}
+        touched = [(before[tap % len(before)], drift - shift) for tap, drift in drifts.items()]
+        spans = [(phase[0] + drift, phase[1] + drift) for phase, drift in touched if phase is not None]
+        around = _around(spans) if spans else None
+        if spans and around is None:
+            return Field(None, None, jump)
+        phases.append(around)
     return from_phases(phases, jump)
 
 
@@ -341,16 +340,15 @@ def _hull(fields: list[Field]) -> Field:
         if not present:
             phases.append(None)
             continue
-        lo = _least([phase[0] for phase in present])
-        hi = _least([_negative(phase[1]) for phase in present])
-        if lo is None or hi is None:
+        around = _around(present)
+        if around is None:
             return Field(None, None, jump)
-        phases.append((lo, _negative(hi)))
+        phases.append(around)
     return from_phases(phases, jump)
 
 
 def phase_of(field: Field, output: int) -> tuple[Position, Position] | None:
-    """Returns the first and the last position that `output` sees, less `output * jump`; `None` where it sees nothing."""
+    """Returns the first and the last position that `output` sees, less `output * jump`; `None` if it sees nothing."""
     if field.phases:
         return field.phases[output % len(field.phases)]
     return field.ends
@@ -361,17 +359,12 @@ def _merge_drifting(fields: list[Field], positions: int | None) -> Field:
     jump = max(field.jump for field in fields if field.jump is not None)
     if positions is None:
         return Field(None, None, jump)
-    ends: list[Position] = []
-    starts: list[Position] = []
+    spans: list[tuple[Position, Position]] = []
     for field in fields:
         assert field.jump is not None
         for output in (0, positions - 1):
             drift = output * (field.jump - jump)
-            for phase in field.phases or (phase_of(field, 0),):
-                if phase is not None:
-                    starts.append(phase[0] + drift)
-                    ends.append(_negative(phase[1] + drift))
-    lo, hi = _least(starts), _least(ends)
-    if lo is None or hi is None:
-        return Field(None, None, jump)
-    return from_phases([(lo, _negative(hi))], jump)
+            phases = field.phases or (field.ends,)
+            spans.extend([(phase[0] + drift, phase[1] + drift) for phase in phases if phase is not None])
+    around = _around(spans)
+    return Field(None, None, jump) if around is None else from_phases([around], jump)

@@ -427,7 +427,7 @@ def _merge(
 
 
 def _broadcast(sight: Sight, field: Field, axis: int, positions: Size, input_size: Size) -> Field:
-    """The field of a map of one position that is repeated for several: it does not move on, and is a gate if it is all."""
+    """The field of a map of one position that is repeated for several: it does not move on, and may be a gate."""
     if not field.jump or field.lo is None or positions == 1 or _positions(sight.dims, axis) != 1:
         return field
     lo, hi = phase_of(field, 0) or (0, -1)

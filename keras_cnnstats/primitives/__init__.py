@@ -20,7 +20,7 @@ from keras_cnnstats.primitives.base import (
 )
 from keras_cnnstats.primitives.contraction import Contraction, batch_dot, einsum_dense, matrix_product
 from keras_cnnstats.primitives.convolution import Convolution
-from keras_cnnstats.primitives.elementwise import FUNCTIONS, Cost, Elementwise, relu
+from keras_cnnstats.primitives.elementwise import FUNCTIONS, Cost, Elementwise, elu, relu
 from keras_cnnstats.primitives.normalization import BatchNormalization, Normalization
 from keras_cnnstats.primitives.pooling import AdaptivePooling, Pooling
 from keras_cnnstats.primitives.rearrangement import Lookup, Rearrangement
@@ -64,6 +64,7 @@ __all__ = [
     "Window",
     "batch_dot",
     "einsum_dense",
+    "elu",
     "matrix_product",
     "product",
     "relu",

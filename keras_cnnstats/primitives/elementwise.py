@@ -75,6 +75,15 @@ def relu(max_value: float | None = None, negative_slope: float = 0.0, threshold:
     return Cost(arithmetic, 0, registered, hlo)
 
 
+def elu(alpha: float = 1.0) -> Cost:
+    """The cost of an exponential linear unit; TensorFlow has one of its own for `alpha=1` alone.
+
+    >>> elu().registered, elu(0.5).registered
+    (0, 2)
+    """
+    return FUNCTIONS["elu"] if alpha == 1 else FUNCTIONS["elu"]._replace(registered=2)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elementwise(Primitive):
     """A function of each element of one or several maps.

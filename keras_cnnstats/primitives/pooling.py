@@ -94,7 +94,8 @@ class AdaptivePooling(Primitive):
         total, values = 0, self.channels * prod([size for size, _ in axes])
         for size, positions in axes:
             rest = values // size
-            windows = (size // positions, size // positions + 1)
+            small = -(-size // positions)
+            windows = (small, small + 1) if len(axes) < 3 else ()  # no statistic for volumes
             total += rest * sum(window * (size - window + 1) for window in windows) + 9 * positions
             values = rest * positions
         return total

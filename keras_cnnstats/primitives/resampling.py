@@ -25,16 +25,17 @@ def resampling_reach(size: int, positions: int, interpolation: str, antialias: b
 def _spans(period: int, ratio: Fraction, interpolation: str, antialias: bool) -> Iterator[tuple[int, int]]:
     half = Fraction(1, 2)
     # Against aliasing the kernel is stretched by the ratio, so that it covers all that one output stands for.
-    radius = Fraction(NEIGHBOURS[interpolation], 2) * (max(ratio, Fraction(1)) if antialias else 1)
+    stretch = max(ratio, Fraction(1)) if antialias else Fraction(1)
+    radius = Fraction(NEIGHBOURS[interpolation], 2) * stretch
     for output in range(period):
         center = (output + half) * ratio - half
         if interpolation == "nearest":
             yield floor(center + half), floor(center + half)
-        elif center.denominator == 1 and not antialias:
-            # On an input position, every other weight of the kernel is zero.
-            yield int(center), int(center)
         else:
-            yield floor(center - radius) + 1, ceil(center + radius) - 1
+            # At whole distances from its centre the kernel is zero.
+            around = range(floor(center - radius) + 1, ceil(center + radius))
+            inside = [place for place in around if place == center or ((place - center) / stretch).denominator > 1]
+            yield inside[0], inside[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

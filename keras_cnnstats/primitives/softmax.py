@@ -42,11 +42,10 @@ class Softmax(Primitive):
         )
 
     def _registered(self, elements: int, groups: int) -> int:
-        if self.log:
-            return 0
         if self.axes > 1:
             return 3 * elements + groups
-        return 5 * elements + (0 if self.last else 2)
+        # Two subtractions find the places of the axes that change places when it is not the last one.
+        return (0 if self.log else 5 * elements) + (0 if self.last else 2)
 
     @property
     def spread(self) -> Spread:

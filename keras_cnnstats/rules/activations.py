@@ -12,6 +12,7 @@ from keras_cnnstats.primitives import (
     Primitive,
     Softmax,
     Statistics,
+    elu,
     relu,
     share,
 )
@@ -54,7 +55,7 @@ def _layer_activation(layer: Any, y: FeatureMap) -> list[Primitive]:
     if isinstance(layer, layers.LeakyReLU):
         return _elementwise(FUNCTIONS["leaky_relu"], y)
     if isinstance(layer, layers.ELU):
-        return _elementwise(FUNCTIONS["elu"], y)
+        return _elementwise(elu(layer.alpha), y)
     if isinstance(layer, layers.Softmax):
         return softmax(y, layer.axis)
     if isinstance(layer, layers.Activation):

@@ -3,7 +3,7 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Contraction, Gather, Lookup, Primitive, Rearrangement, einsum_dense
+from keras_cnnstats.primitives import Contraction, Cost, Elementwise, Gather, Lookup, Primitive, Rearrangement, einsum_dense
 from keras_cnnstats.rules.activations import activation
 from keras_cnnstats.rules.registry import rule
 
@@ -36,7 +36,13 @@ def embedding(call: Call) -> list[Primitive]:
     return [Lookup(rows=call.layer.input_dim, width=call.layer.output_dim)]
 
 
-@rule(layers.Identity, layers.Masking)
+@rule(layers.Identity)
 def nothing(call: Call) -> list[Primitive]:
     """The values pass through."""
     return [Rearrangement()]
+
+
+@rule(layers.Masking)
+def masking(call: Call) -> list[Primitive]:
+    """Each value is compared with the mask's; steps where all are equal become 0."""
+    return [Elementwise(cost=Cost(1, registered=1, hlo=3), elements=call.output.elements, name="masking")]

@@ -22,6 +22,7 @@ from keras_cnnstats.primitives import (
     Stretch,
     TransposedConvolution,
     Window,
+    elu,
     matrix_product,
     relu,
 )
@@ -66,7 +67,6 @@ ELEMENTARY: dict[Any, Cost] = {
     ops.erf: Cost(0, 1),
     # The activation functions, under their names as operations.
     ops.celu: FUNCTIONS["celu"],
-    ops.elu: FUNCTIONS["elu"],
     ops.glu: FUNCTIONS["glu"],
     ops.hard_shrink: FUNCTIONS["hard_shrink"],
     ops.hard_sigmoid: FUNCTIONS["hard_sigmoid"],
@@ -95,6 +95,12 @@ ELEMENTARY: dict[Any, Cost] = {
 def elementary(call: Call) -> list[Primitive]:
     """A function of each element, of one map or of two that are broadcast to one shape."""
     return [Elementwise(cost=ELEMENTARY[call.target], elements=call.output.elements)]
+
+
+@rule(ops.elu)
+def elu_operation(call: Call) -> list[Primitive]:
+    """`x` where it is positive, `alpha * (exp(x) - 1)` elsewhere."""
+    return [Elementwise(cost=elu(call.layer.alpha), elements=call.output.elements)]
 
 
 @rule(ops.gelu)
