@@ -38,7 +38,7 @@ FUNCTIONS: dict[str, Cost] = {
     "leaky_relu": Cost(2, registered=0, hlo=3),  # x if x > 0 else a * x
     "log_sigmoid": Cost(1, 2, registered=2, hlo=8),  # -log(1 + exp(-x))
     "mish": Cost(2, 3, registered=1, hlo=7),  # x * tanh(log(1 + exp(x)))
-    "prelu": Cost(2, registered=4, hlo=6),  # as leaky_relu, with a learned slope
+    "prelu": Cost(2, registered=3, hlo=5),  # as leaky_relu, with a learned slope
     "relu": Cost(1, registered=0, hlo=1),  # max(x, 0)
     "relu6": Cost(2, registered=0, hlo=2),  # min(max(x, 0), 6)
     "selu": Cost(4, 1, registered=0, hlo=6),  # scale * elu(x)

@@ -73,4 +73,6 @@ def activation_layer(call: Call) -> list[Primitive]:
 def prelu(call: Call) -> list[Primitive]:
     """`x` where it is positive, a learned slope times `x` elsewhere."""
     slopes = sum(weight.size for weight in call.weights)
-    return _elementwise(FUNCTIONS["prelu"], call.output, slopes)
+    # The other counters also see Keras negate each slope.
+    negated = Elementwise(cost=Cost(0, registered=1, hlo=1), elements=slopes, name="activation")
+    return [*_elementwise(FUNCTIONS["prelu"], call.output, slopes), negated]

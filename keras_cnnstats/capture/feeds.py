@@ -1,0 +1,112 @@
+"""What a model is fed: the shapes that it was built for, or those that the user asks for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras.src import tree
+
+from keras_cnnstats.capture.models import shown
+from keras_cnnstats.errors import InputShapeError
+from keras_cnnstats.graph import Shape, TensorSpec
+
+
+def feeds_of(function: Any, input_shape: Any) -> list[TensorSpec]:
+    recorded = [TensorSpec(tuple(tensor.shape), tensor.dtype) for tensor in function.inputs]
+    if input_shape is None:
+        return recorded
+    names = input_names(function)
+    shapes = _shapes_given(input_shape, names)
+    feeds = []
+    for name, shape, spec in zip(names, shapes, recorded, strict=True):
+        _check_shape(name, shape, spec.shape)
+        feeds.append(TensorSpec((spec.shape[0], *shape), spec.dtype))
+    return feeds
+
+
+def _shapes_given(given: Any, names: list[str]) -> list[Shape]:
+    if isinstance(given, Mapping):
+        missing = [name for name in names if name not in given]
+        extra = [name for name in given if name not in names]
+        if missing or extra:
+            raise InputShapeError(
+                f"input_shape: expected a shape for each of the inputs {_names(names)}. "
+                f"Received: {_names(list(given))}."
+            )
+        return [_one_shape(given[name], name) for name in names]
+    if _is_shape(given) or hasattr(given, "shape"):
+        if len(names) != 1:
+            raise InputShapeError(
+                f"input_shape: the model has {len(names)} inputs, {_names(names)}: expected a list or dict of as many "
+                f"shapes. Received: {shown(given)}."
+            )
+        return [_one_shape(given, names[0])]
+    if isinstance(given, (list, tuple)):
+        if len(given) != len(names):
+            raise InputShapeError(
+                f"input_shape: expected {len(names)} shape{'s' * (len(names) > 1)}, for {_names(names)}. "
+                f"Received: {len(given)}."
+            )
+        return [_one_shape(shape, name) for shape, name in zip(given, names, strict=True)]
+    raise InputShapeError(
+        f"input_shape: expected a shape without the batch axis, such as (224, 224, 3), or a list or dict of shapes. "
+        f"Received: {shown(given)}."
+    )
+
+
+def _names(names: list[Any]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and all(size is None or _is_number(size) for size in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) or hasattr(value, "__index__")
+
+
+def _one_shape(given: Any, name: str) -> Shape:
+    if hasattr(given, "shape") and not isinstance(given, (tuple, list)):
+        # An array is a batch of samples.
+        return tuple(given.shape)[1:]
+    if not _is_shape(given):
+        raise InputShapeError(
+            f"input_shape of `{name}`: expected a shape without the batch axis, such as (224, 224, 3). "
+            f"Received: {shown(given)}."
+        )
+    for size in given:
+        if size is not None and (isinstance(size, bool) or not hasattr(size, "__index__") or size < 1):
+            raise InputShapeError(
+                f"input_shape of `{name}`: expected positive integers. Received: {size!r} in {tuple(given)}."
+            )
+    return tuple(None if size is None else int(size) for size in given)
+
+
+def _check_shape(name: str, shape: Shape, recorded: Shape) -> None:
+    fixed = recorded[1:]
+    if len(shape) != len(fixed):
+        hint = " Leave the batch axis out." if len(shape) == len(recorded) else ""
+        raise InputShapeError(
+            f"input_shape of `{name}`: expected {len(fixed)} axes, for {fixed}. "
+            f"Received: {len(shape)} axes, {shape}.{hint}"
+        )
+    for axis, (size, expected) in enumerate(zip(shape, fixed, strict=True)):
+        if expected is not None and size != expected:
+            raise InputShapeError(
+                f"input_shape of `{name}`: the model was built with {expected} on axis {axis}: expected {fixed}. "
+                f"Received: {shape}. Build it with keras.Input of the shape wanted."
+            )
+
+
+def input_names(function: Any) -> list[str]:
+    """What a user calls the inputs: their keys where the model takes a dictionary, else the names of their layers."""
+    paths = [path for path, _ in tree.flatten_with_path(function._inputs_struct)]
+    if paths and all(path and isinstance(path[-1], str) for path in paths):
+        return ["/".join(str(step) for step in path) for path in paths]
+    return [_producer_name(tensor) for tensor in function.inputs]
+
+
+def _producer_name(tensor: Any) -> str:
+    history = getattr(tensor, "_keras_history", None)
+    name: str = tensor.name if history is None or history.operation is None else history.operation.name
+    return name

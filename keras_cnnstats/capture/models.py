@@ -1,0 +1,61 @@
+"""Which objects are models that can be read, and what is said of the others."""
+
+from typing import Any
+
+import keras
+from keras.src.models.functional import Functional
+
+from keras_cnnstats.errors import ModelError
+
+
+def check_model(model: Any) -> Any:
+    """Returns the function whose graph the model is."""
+    if isinstance(model, type):
+        raise ModelError(
+            f"model: expected a built keras.Model, got the class `{model.__name__}`. Pass an instance of it."
+        )
+    if isinstance(model, keras.Function) and not isinstance(model, keras.Model):
+        return model
+    if not isinstance(model, keras.Model):
+        if isinstance(model, keras.layers.Layer):
+            raise ModelError(
+                f"model: expected a built keras.Model, got the layer `{model.name}` of type {type(model).__name__}. "
+                "Wrap it: keras.Sequential([keras.Input(shape), layer])."
+            )
+        raise ModelError(f"model: expected a built keras.Model. Received: {shown(model)} of type {_type_name(model)}.")
+    if isinstance(model, keras.Sequential) and not model.layers:
+        raise ModelError(f"model `{model.name}`: it has no layers. Add some with model.add(layer).")
+    function = function_of(model)
+    if function is not None:
+        if not any(not isinstance(op, keras.layers.InputLayer) for op in function.operations):
+            raise ModelError(f"model `{model.name}`: it has no layers: its outputs are its inputs.")
+        return function
+    if isinstance(model, keras.Sequential) or not model.built:
+        raise ModelError(
+            f"model `{model.name}`: it is not built, so that its layers have no shapes. Give it an input: "
+            "begin with keras.Input(shape), or call model.build(shape) with the batch axis, e.g. (None, 224, 224, 3)."
+        )
+    raise ModelError(
+        f"model `{model.name}`: it is a subclassed model: `{type(model).__name__}` writes its own `call`, of which "
+        "Keras keeps no graph. Build it functionally: keras.Model(inputs, outputs)."
+    )
+
+
+def shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _type_name(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+
+
+def function_of(operation: Any) -> Any:
+    """Returns the graph inside a model that only runs it, else `None`."""
+    if isinstance(operation, keras.Sequential):
+        return operation._functional if type(operation).call is keras.Sequential.call else None
+    if isinstance(operation, keras.Model) and isinstance(operation, keras.Function):
+        return operation if type(operation).call is Functional.call else None
+    if type(operation) is keras.Function:
+        return operation
+    return None

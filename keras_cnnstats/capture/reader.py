@@ -1,0 +1,212 @@
+"""The graphs of a model and of the models nested in it, read call by call."""
+
+import re
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import keras
+from keras.src import tree
+from keras.src.ops.operation import Operation
+
+from keras_cnnstats.capture.feeds import input_names
+from keras_cnnstats.capture.models import function_of
+from keras_cnnstats.errors import InputShapeError
+from keras_cnnstats.graph import Call, Graph, TensorSpec, Weight
+
+_MIXERS = frozenset(
+    {"reshape", "transpose", "swapaxes", "moveaxis", "concatenate", "stack", "ravel", "get_item", "einsum"}
+)
+"""Operations that may mix the batch axis with others: a model that has one is read at a batch size that is known."""
+
+_OPERATION_NAMES = {"batch_norm": "batch_normalization", "view_op": "view"}
+
+
+class Reader:
+    """Walks the graphs of a model and of the models nested in it, and notes each call of a leaf."""
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.tensors: list[TensorSpec] = []
+        self.calls: list[Call] = []
+        self.times_called: dict[int, int] = {}
+        self.weights: dict[int, tuple[Weight, ...]] = {}
+
+    def read(self, model: Any, function: Any, feeds: list[TensorSpec]) -> Graph:
+        if _mixes_batch(function):
+            feeds = [TensorSpec((self.batch_size, *feed.shape[1:]), feed.dtype) for feed in feeds]
+        inputs = tuple(self._new_tensor(feed) for feed in feeds)
+        trainable = getattr(model, "trainable", True)
+        outputs = self._read_function(function, inputs, "", trainable)
+        owned = {weight.key for weights in self.weights.values() for weight in weights}
+        rest = [weight for weight in getattr(model, "weights", ()) if id(weight) not in owned]
+        return Graph(
+            name=model.name,
+            dtype=getattr(model, "compute_dtype", None) or keras.config.floatx(),
+            inputs=inputs,
+            input_names=tuple(input_names(function)),
+            outputs=outputs,
+            tensors=tuple(self.tensors),
+            calls=tuple(self.calls),
+            weights=tuple(_weight(weight, trainable) for weight in rest),
+            batch_size=self.batch_size,
+            batch_is_open=any(tensor.shape[:1] == (None,) for tensor in function.inputs),
+            channels_first=keras.config.image_data_format() == "channels_first",
+        )
+
+    def _new_tensor(self, spec: TensorSpec) -> int:
+        self.tensors.append(spec)
+        return len(self.tensors) - 1
+
+    def _read_function(self, function: Any, feeds: tuple[int, ...], prefix: str, trainable: bool) -> tuple[int, ...]:
+        """Notes the calls of a graph that is fed the tensors `feeds`; returns the tensors it makes."""
+        numbers = {id(tensor): number for tensor, number in zip(function.inputs, feeds, strict=True)}
+        # Shapes that Keras inferred when the model was built hold as long as it is fed what it was built for.
+        as_built = all(
+            self.tensors[number].shape == tuple(tensor.shape)
+            for tensor, number in zip(function.inputs, feeds, strict=True)
+        )
+        for node in _nodes(function):
+            sources = tuple(numbers[id(tensor)] for tensor in node.input_tensors)
+            made = self._read_node(node, sources, prefix, trainable, as_built)
+            for tensor, number in zip(node.outputs, made, strict=True):
+                numbers[id(tensor)] = number
+        return tuple(numbers[id(tensor)] for tensor in function.outputs)
+
+    def _read_node(
+        self, node: Any, sources: tuple[int, ...], prefix: str, trainable: bool, as_built: bool
+    ) -> tuple[int, ...]:
+        operation = node.operation
+        path = f"{prefix}{operation.name}"
+        trainable = trainable and getattr(operation, "trainable", True)
+        inner = function_of(operation)
+        if inner is not None and len(inner.inputs) == len(sources):
+            return self._read_function(inner, sources, f"{path}/", trainable)
+        if as_built:
+            results = [TensorSpec(tuple(tensor.shape), tensor.dtype) for tensor in node.outputs]
+        else:
+            results = self._infer(node, sources, path)
+        outputs = tuple(self._new_tensor(spec) for spec in results)
+        self.calls.append(self._call(node, path, sources, outputs, tuple(results), trainable))
+        return outputs
+
+    def _call(
+        self,
+        node: Any,
+        path: str,
+        sources: tuple[int, ...],
+        outputs: tuple[int, ...],
+        results: tuple[TensorSpec, ...],
+        trainable: bool,
+    ) -> Call:
+        operation = node.operation
+        nth = self.times_called.get(id(operation), 0)
+        self.times_called[id(operation)] = nth + 1
+        is_layer = isinstance(operation, keras.layers.Layer)
+        if is_layer and not nth:
+            self.weights[id(operation)] = _weights(operation, trainable)
+        target = type(operation) if is_layer else _public_function(type(operation))
+        specs = tuple(self.tensors[number] for number in sources)
+        args, kwargs = _arguments(node, specs)
+        return Call(
+            path=path,
+            type=type(operation).__name__ if is_layer else getattr(target, "__name__", type(operation).__name__),
+            nth=nth,
+            layer=operation,
+            target=target,
+            inputs=sources,
+            outputs=outputs,
+            specs=specs,
+            results=results,
+            args=args,
+            kwargs=kwargs,
+            weights=self.weights.get(id(operation), ()),
+            channels_first=_channels_first(operation),
+        )
+
+    def _infer(self, node: Any, sources: tuple[int, ...], path: str) -> list[TensorSpec]:
+        fresh = iter([keras.KerasTensor(spec.shape, spec.dtype) for spec in (self.tensors[i] for i in sources)])
+        arguments = node.arguments
+        filled = {id(tensor): next(fresh) for tensor in arguments.keras_tensors}
+        args, kwargs = arguments.fill_in(filled)
+        try:
+            made = node.operation.compute_output_spec(*args, **kwargs)
+        except Exception as error:
+            shapes = ", ".join(str(self.tensors[i].shape) for i in sources)
+            raise InputShapeError(
+                f"{path}: the layer does not accept the shapes that this input gives it ({shapes}). Keras says: {error}"
+            ) from error
+        return [TensorSpec(tuple(tensor.shape), tensor.dtype) for tensor in tree.flatten(made)]
+
+
+def _nodes(function: Any) -> Iterator[Any]:
+    """The calls of a graph in execution order; those that could run side by side in the order of `model.summary()`."""
+    order = {id(operation): place for place, operation in enumerate(function._operations)}
+    for depth in sorted(function._nodes_by_depth, reverse=True):
+        for node in sorted(function._nodes_by_depth[depth], key=lambda node: order[id(node.operation)]):
+            if not node.is_input:
+                yield node
+
+
+def _mixes_batch(function: Any) -> bool:
+    """Whether some operation between the layers may move samples, so that the batch size has to be known."""
+    for operation in function._operations:
+        if isinstance(operation, keras.layers.Layer):
+            inner = function_of(operation)
+            if inner is not None and _mixes_batch(inner):
+                return True
+        elif _snake_case(type(operation).__name__) in _MIXERS:
+            return True
+    return False
+
+
+def _weights(layer: Any, trainable: bool) -> tuple[Weight, ...]:
+    # `layer.weights` looks through the layers inside, which few have.
+    own = layer.weights if layer._layers else layer._trainable_variables + layer._non_trainable_variables
+    return tuple([_weight(weight, trainable) for weight in own])
+
+
+def _weight(variable: Any, trainable: bool) -> Weight:
+    return Weight(id(variable), prod(variable._shape), trainable and variable.trainable)
+
+
+def _channels_first(operation: Any) -> bool:
+    return getattr(operation, "data_format", None) == "channels_first"
+
+
+def _arguments(node: Any, specs: tuple[TensorSpec, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call, each tensor, variable and array in them as its spec."""
+    arguments = node.arguments
+    tensors = arguments.keras_tensors
+    if len(arguments.args) == 1 and not arguments.kwargs:
+        # The quick way for nearly all calls: one tensor, or one list of tensors.
+        (only,) = arguments.args
+        if only is tensors[0]:
+            return specs, {}
+        if isinstance(only, (list, tuple)) and len(only) == len(tensors):
+            return (specs,), {}
+    by_tensor = {id(tensor): spec for tensor, spec in zip(tensors, specs, strict=True)}
+
+    def described(value: Any) -> Any:
+        if id(value) in by_tensor:
+            return by_tensor[id(value)]
+        if hasattr(value, "shape") and hasattr(value, "dtype"):
+            return TensorSpec(tuple(value.shape), str(value.dtype))
+        return value
+
+    args = tree.map_structure(described, arguments.args)
+    kwargs = tree.map_structure(described, arguments.kwargs)
+    return args, kwargs
+
+
+def _public_function(operation_class: type) -> Any:
+    """The function of `keras.ops` that makes operations of a class; the class itself where there is none."""
+    if not issubclass(operation_class, Operation) or not operation_class.__module__.startswith("keras.src.ops"):
+        return operation_class
+    name = _snake_case(operation_class.__name__)
+    name = _OPERATION_NAMES.get(name, name)
+    return getattr(keras.ops, name, operation_class)
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
