@@ -11,7 +11,7 @@ from keras_cnnstats.disagree import CODES, Finding, findings
 from keras_cnnstats.errors import RuleError, UnknownCostError
 from keras_cnnstats.field import NOTHING
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
-from keras_cnnstats.primitives.base import Primitive
+from keras_cnnstats.primitives.base import Primitive, Spread
 from keras_cnnstats.propagate import PLAIN, Propagated, Seen, Sight, propagate
 from keras_cnnstats.report import Disagreement, Header, Report, Row
 from keras_cnnstats.rules import Rule, find
@@ -59,7 +59,7 @@ def analyze(
     units.check_convention(convention)
     graph = capture(model, input_shape, batch_size)
     described = [describe(call, rules) for call in graph.calls]
-    propagated = propagate(graph, [each.primitives for each in described])
+    propagated = propagate(graph, [each.spreads for each in described])
     builder = _Builder(graph, propagated, convention)
     for call, each, seen in zip(graph.calls, described, propagated.seen, strict=True):
         builder.add(call, each, seen)
@@ -116,32 +116,49 @@ def _refuse_unknown(result: Report) -> None:
 
 
 class Described(NamedTuple):
-    """What a call is made of: its primitives (`None` where nobody knows), and who says so."""
+    """What a call is made of, and who says so.
+
+    Attributes:
+        primitives: `None` where nobody knows.
+        spreads: where the outputs of each look.
+        works: the work of each; `None` where a size is unknown.
+        source: `rule`, `inherited` or `unknown`.
+        note: what the user should know of it.
+    """
 
     primitives: Sequence[Primitive] | None
+    spreads: Sequence[Spread] | None
+    works: Sequence[Work | None]
     source: str
     note: str = ""
 
 
 def describe(call: Call, rules: Mapping[Any, Rule] | None = None) -> Described:
-    """Returns the primitives that the rule of a call's layer gives."""
+    """Returns what the rule of a call's layer says."""
     found = find(call.target, rules)
     if found.rule is None:
-        return Described(None, "unknown", found.note)
+        return Described(None, None, (), "unknown", found.note)
     try:
         primitives = found.rule(call)
+        _check_primitives(call, found.rule, primitives)
+        spreads = [primitive.spread for primitive in primitives]
+        works = [_work_of(primitive) for primitive in primitives]
     except RuleGapError as reason:
-        return Described(None, "unknown", str(reason))
+        return Described(None, None, (), "unknown", str(reason))
+    except RuleError:
+        raise
     except Exception as error:
         # One layer that cannot be described costs one row, not the report.
-        return Described(None, "unknown", f"its rule failed: {type(error).__name__}: {error}")
+        return Described(None, None, (), "unknown", f"its rule failed: {type(error).__name__}: {error}")
+    return Described(primitives, spreads, works, found.source, found.note)
+
+
+def _check_primitives(call: Call, rule: Rule, primitives: object) -> None:
     if not isinstance(primitives, (list, tuple)) or not all(isinstance(each, Primitive) for each in primitives):
         raise RuleError(
-            f"{call.path}: the rule `{getattr(found.rule, '__name__', found.rule)}` has to return a list of "
-            f"primitives. "
+            f"{call.path}: the rule `{getattr(rule, '__name__', rule)}` has to return a list of primitives. "
             f"Received: {primitives!r}."
         )
-    return Described(primitives, found.source, found.note)
 
 
 @lru_cache(maxsize=16384)
@@ -206,8 +223,7 @@ class _Builder:
             return None, described.note
         repeats = self._repeats(call)
         work = []
-        for primitive in described.primitives:
-            done = _work_of(primitive)
+        for primitive, done in zip(described.primitives, described.works, strict=True):
             if done is None:
                 return None, f"its sizes are unknown: pass input_shape={self._shape_wanted()}"
             if done is not NO_WORK:

@@ -27,9 +27,8 @@ from keras_cnnstats.primitives.base import (
     Gather,
     Join,
     Pointwise,
-    Primitive,
     Regroup,
-    Reorder,
+    Route,
     Size,
     Slide,
     Spatial,
@@ -137,14 +136,13 @@ class Propagated(NamedTuple):
     seen: tuple[Seen, ...]
 
 
-def propagate(graph: Graph, described: Sequence[Sequence[Primitive] | None]) -> Propagated:
+def propagate(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> Propagated:
     """Returns the receptive fields of all calls of a graph.
 
     Args:
         graph: the graph.
-        described: for each call its primitives; `None` where they are unknown.
+        spreads: for each call where the outputs of each of its primitives look; `None` where that is unknown.
     """
-    spreads = [None if call is None else [p.spread for p in call] for call in described]
     origins, origin = _origins(graph, spreads)
     letters = sorted({len(dims) for dims in origins.values()}, reverse=True)
     axes = tuple(dict.fromkeys(letter for rank in letters for letter in LETTERS[rank]))
@@ -275,8 +273,10 @@ def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:
         case Statistics(dims):
             places = range(1, len(sight.dims)) if dims is None else dims
             return sight.with_statistics(_axes_with_positions(sight, places))
-        case Reorder(order):
-            return sight._replace(dims=tuple(sight.dims[place] for place in order))
+        case Route(sources):
+            gathered = [place for place in range(1, len(sight.dims)) if place not in sources]
+            routed = sight.with_axes(_axes_with_positions(sight, gathered), WHOLE)
+            return routed._replace(dims=tuple(() if place is None else sight.dims[place] for place in sources))
         case Regroup():
             return regroup(sight, call.specs[0].shape, call.results[0].shape, call.outputs)
 

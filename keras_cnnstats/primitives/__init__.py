@@ -8,7 +8,7 @@ from keras_cnnstats.primitives.base import (
     Pointwise,
     Primitive,
     Regroup,
-    Reorder,
+    Route,
     Size,
     Slide,
     Spatial,
@@ -23,7 +23,7 @@ from keras_cnnstats.primitives.convolution import Convolution
 from keras_cnnstats.primitives.elementwise import FUNCTIONS, Cost, Elementwise, elu, relu
 from keras_cnnstats.primitives.normalization import BatchNormalization, Normalization
 from keras_cnnstats.primitives.pooling import AdaptivePooling, Pooling
-from keras_cnnstats.primitives.rearrangement import Lookup, Rearrangement
+from keras_cnnstats.primitives.rearrangement import Kept, Lookup, Rearrangement
 from keras_cnnstats.primitives.reduction import Reduction
 from keras_cnnstats.primitives.resampling import Resampling
 from keras_cnnstats.primitives.softmax import Softmax
@@ -42,6 +42,7 @@ __all__ = [
     "Elementwise",
     "Gather",
     "Join",
+    "Kept",
     "Lookup",
     "Normalization",
     "Pointwise",
@@ -50,8 +51,8 @@ __all__ = [
     "Rearrangement",
     "Reduction",
     "Regroup",
-    "Reorder",
     "Resampling",
+    "Route",
     "Size",
     "Slide",
     "Softmax",

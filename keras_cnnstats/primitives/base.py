@@ -77,10 +77,13 @@ class Spatial(NamedTuple):
     shape: str = "dropped"
 
 
-class Reorder(NamedTuple):
-    """The output's dimensions are the input's in another order."""
+class Route(NamedTuple):
+    """Output dimension `i` runs over the positions of the input dimension `sources[i]`; `None`: over none.
 
-    order: tuple[int, ...]
+    An input dimension that no output dimension goes on with is gathered: each output sees all positions along it.
+    """
+
+    sources: tuple[int | None, ...]
 
 
 class Regroup(NamedTuple):
@@ -100,7 +103,7 @@ class Stretch(NamedTuple):
     grow: bool
 
 
-Spread = Pointwise | Slide | Gather | Statistics | Spatial | Reorder | Regroup | Join | Stretch
+Spread = Pointwise | Slide | Gather | Statistics | Spatial | Route | Regroup | Join | Stretch
 
 POINTWISE = Pointwise()
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from keras_cnnstats.primitives.base import POINTWISE, Claim, Gather, Primitive, Size, Spread, product
+from keras_cnnstats.primitives.base import POINTWISE, Claim, Gather, Primitive, Route, Size, Spread, product
 from keras_cnnstats.primitives.normalization import Normalization
 from keras_cnnstats.units import Work
 
@@ -88,7 +88,7 @@ def einsum_dense(equation: str, x: tuple[Size, ...], y: tuple[Size, ...], bias_a
         outputs=product(sizes[letter] for letter in axes if letter in kernel),
         positions=product([*(sizes[letter] for letter in rest), *hidden]),
         bias=product(sizes[letter] for letter in bias_axes or "") or 0 if bias_axes else 0,
-        looks=_einsum_looks(source, summed, x),
+        looks=_einsum_looks(_letter_sizes(source, x), _letter_sizes(result, y)),
     )
 
 
@@ -100,9 +100,9 @@ def _letter_sizes(term: str, shape: tuple[Size, ...]) -> dict[str, Size]:
     return dict(zip(names, shape, strict=True))
 
 
-def _einsum_looks(source: str, summed: list[str], x: tuple[Size, ...]) -> Spread:
-    names = list(_letter_sizes(source, x))
-    return Gather(tuple(names.index(letter) for letter in summed), "replaced") if summed else POINTWISE
+def _einsum_looks(source: dict[str, Size], result: dict[str, Size]) -> Route:
+    places = list(source)
+    return Route(tuple(places.index(letter) if letter in source else None for letter in result))
 
 
 def batch_dot(

@@ -41,3 +41,18 @@ class Lookup(Primitive):
     @property
     def parameters(self) -> int:
         return self.rows * self.width
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept(Primitive):
+    """Weights that are kept and take no part at inference."""
+
+    kind = "kept"
+    weights: int
+
+    def work(self) -> Work:
+        return NO_WORK
+
+    @property
+    def parameters(self) -> int:
+        return self.weights

@@ -64,13 +64,12 @@ class Upwindow(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _outputs_touched(size: int, positions: int, kernel: int, stride: int, dilation: int, before: int) -> int:
-    """Output positions to which at least one product is added."""
+def _outputs_touched(size: int, kernel: int, stride: int, dilation: int) -> int:
+    """Output positions to which at least one product is added, those that are cut off included."""
     touched: set[int] = set()
     for tap in range(kernel):
-        start = tap * dilation - before
-        touched.update(range(start, start + size * stride, stride))
-    return sum(0 <= position < positions for position in touched)
+        touched.update(range(tap * dilation, tap * dilation + size * stride, stride))
+    return len(touched)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +108,7 @@ class TransposedConvolution(Primitive):
             grid = window.kernel, window.stride, window.dilation, window.before
             # The products that stay are those of the convolution that goes the other way.
             inside *= taps_inside(window.positions, window.size, *grid)
-            touched *= _outputs_touched(window.size, window.positions, *grid)
+            touched *= _outputs_touched(window.size, window.kernel, window.stride, window.dilation)
         return Work(
             macs=sizes * self.area * channels,
             inside=inside * channels,

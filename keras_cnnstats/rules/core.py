@@ -3,7 +3,16 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Contraction, Cost, Elementwise, Gather, Lookup, Primitive, Rearrangement, einsum_dense
+from keras_cnnstats.primitives import (
+    Contraction,
+    Cost,
+    Elementwise,
+    Gather,
+    Lookup,
+    Primitive,
+    Rearrangement,
+    einsum_dense,
+)
 from keras_cnnstats.rules.activations import activation
 from keras_cnnstats.rules.registry import rule
 

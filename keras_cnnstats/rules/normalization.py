@@ -5,8 +5,8 @@ from typing import Any
 from keras import layers
 
 from keras_cnnstats.graph import Call, FeatureMap
-from keras_cnnstats.primitives import BatchNormalization, Normalization, Primitive, Statistics, share
-from keras_cnnstats.rules.registry import rule
+from keras_cnnstats.primitives import BatchNormalization, Kept, Normalization, Primitive, Statistics, share
+from keras_cnnstats.rules.registry import rule, wrapped
 
 
 @rule(layers.BatchNormalization)
@@ -76,6 +76,13 @@ def unit_normalization(call: Call) -> list[Primitive]:
     x = call.input
     axes = _axes(call.layer.axis, x)
     return [Normalization(groups=x.sizes(_others(axes, x)), size=x.sizes(axes), method="unit", looks=Statistics(axes))]
+
+
+@rule(layers.SpectralNormalization)
+def spectral_normalization(call: Call) -> list[Primitive]:
+    """The layer inside: its kernel is divided by its spectral norm in training alone, for which a vector is kept."""
+    layer = call.layer
+    return [*wrapped(call, layer.layer), Kept(weights=layer.vector_u.shape[-1])]
 
 
 def _axes(axis: Any, x: FeatureMap) -> tuple[int, ...]:

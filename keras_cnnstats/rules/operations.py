@@ -18,7 +18,7 @@ from keras_cnnstats.primitives import (
     Rearrangement,
     Reduction,
     Regroup,
-    Reorder,
+    Route,
     Stretch,
     TransposedConvolution,
     Window,
@@ -134,7 +134,7 @@ def reshape(call: Call) -> list[Primitive]:
 @rule(ops.transpose)
 def transpose(call: Call) -> list[Primitive]:
     """The axes in another order: backwards where none is given."""
-    return [Rearrangement(Reorder(tuple(call.layer.axes or reversed(range(len(call.specs[0].shape))))))]
+    return [Rearrangement(Route(tuple(call.layer.axes or reversed(range(len(call.specs[0].shape))))))]
 
 
 @rule(ops.concatenate)

@@ -98,6 +98,18 @@ def _inherited(target: type, base: type, found: Rule) -> Found:
     return Found(found, "inherited", note)
 
 
+def wrapped(call: Call, layer: Any) -> Sequence[Primitive]:
+    """Returns the primitives of a layer inside another one that is called on the same input.
+
+    Raises:
+        RuleGapError: the layer inside has no rule.
+    """
+    found = find(type(layer))
+    if found.rule is None:
+        raise RuleGapError(f"the layer inside: {found.note}")
+    return found.rule(call._replace(layer=layer, target=type(layer)))
+
+
 def registered() -> tuple[Any, ...]:
     """All classes and functions that have a rule."""
     return tuple(_RULES)

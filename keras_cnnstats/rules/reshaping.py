@@ -3,7 +3,7 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Join, Primitive, Rearrangement, Regroup, Reorder, Resampling
+from keras_cnnstats.primitives import Join, Primitive, Rearrangement, Regroup, Resampling, Route
 from keras_cnnstats.rules.registry import rule
 
 
@@ -37,7 +37,7 @@ def reshape(call: Call) -> list[Primitive]:
 @rule(layers.Permute)
 def permute(call: Call) -> list[Primitive]:
     """The axes in another order."""
-    return [Rearrangement(Reorder((0, *call.layer.dims)))]
+    return [Rearrangement(Route((0, *call.layer.dims)))]
 
 
 @rule(layers.RepeatVector)
