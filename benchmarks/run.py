@@ -86,7 +86,10 @@ def import_seconds(rounds: int) -> list[float]:
     # As installed: compiled once, by pip or by the first import.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run(command, capture_output=True, check=True, env=environment)
-    return [float(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout) for _ in range(rounds)]
+    return [
+        float(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
+        for _ in range(rounds)
+    ]
 
 
 def line(result: dict[str, Any]) -> str:

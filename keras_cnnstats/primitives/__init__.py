@@ -25,7 +25,7 @@ from keras_cnnstats.primitives.normalization import BatchNormalization, Normaliz
 from keras_cnnstats.primitives.pooling import AdaptivePooling, Pooling
 from keras_cnnstats.primitives.rearrangement import Kept, Lookup, Rearrangement
 from keras_cnnstats.primitives.reduction import Reduction
-from keras_cnnstats.primitives.resampling import Resampling
+from keras_cnnstats.primitives.resampling import Resampling, fitted
 from keras_cnnstats.primitives.softmax import Softmax
 from keras_cnnstats.primitives.transposed import TransposedConvolution, Upwindow
 from keras_cnnstats.primitives.window import Window
@@ -66,6 +66,7 @@ __all__ = [
     "batch_dot",
     "einsum_dense",
     "elu",
+    "fitted",
     "matrix_product",
     "product",
     "relu",

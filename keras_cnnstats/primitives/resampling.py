@@ -78,3 +78,33 @@ class Resampling(Primitive):
                 for n, m in axes
             )
         )
+
+
+def fitted(sizes: tuple[Size, ...], positions: tuple[Size, ...], pad: bool) -> tuple[tuple[int, ...], tuple[Size, ...]]:
+    """Returns how an image is padded, or cropped, to the aspect ratio that it is resized to.
+
+    Args:
+        sizes: rows and columns of the image.
+        positions: rows and columns wanted.
+        pad: whether to pad; if not, to crop.
+
+    Returns:
+        The margins before each axis, negative where positions are cut off, and the sizes then.
+
+    >>> fitted((20, 40), (10, 10), pad=False), fitted((20, 40), (10, 10), pad=True)
+    (((0, -10), (20, 20)), ((10, 0), (40, 40)))
+    """
+    height, width, rows, columns = *sizes, *positions
+    if height is None or width is None or rows is None or columns is None:
+        return (0, 0), (None, None)
+    wanted = width * rows // columns, height * columns // rows
+    margins: list[int] = []
+    fit: list[Size] = []
+    for size, ideal in zip((height, width), wanted, strict=True):
+        if pad:
+            margins.append((max(size, ideal) - size) // 2)
+            fit.append(size + 2 * margins[-1])
+        else:
+            fit.append(max(min(size, ideal), 1))
+            margins.append(-((size - max(min(size, ideal), 1)) // 2))
+    return tuple(margins), tuple(fit)

@@ -3,8 +3,8 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Cost, Elementwise, Primitive, Resampling
-from keras_cnnstats.rules.registry import RuleGapError, rule
+from keras_cnnstats.primitives import Cost, Elementwise, Primitive, Rearrangement, Resampling, fitted
+from keras_cnnstats.rules.registry import rule
 
 
 @rule(layers.Rescaling)
@@ -29,17 +29,15 @@ def normalization(call: Call) -> list[Primitive]:
 
 @rule(layers.Resizing)
 def resizing(call: Call) -> list[Primitive]:
-    """Each axis stretched or shrunk to a given size."""
+    """Each axis stretched or shrunk to a given size, what does not fit the aspect ratio cut off or padded first."""
     layer, x, y = call.layer, call.input, call.output
-    if layer.pad_to_aspect_ratio:
-        raise RuleGapError("resizing with pad_to_aspect_ratio=True interpolates a part of the output alone")
-    return [
-        Resampling(
-            # What is cropped to keep the aspect ratio leaves open which positions are read.
-            sizes=(None,) * len(x.spatial) if layer.crop_to_aspect_ratio else x.spatial,
-            positions=y.spatial,
-            channels=x.channels,
-            interpolation=layer.interpolation,
-            antialias=layer.antialias,
-        )
-    ]
+    keeps_ratio = layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio
+    margins, sizes = fitted(x.spatial, y.spatial, layer.pad_to_aspect_ratio) if keeps_ratio else ((0, 0), x.spatial)
+    resampling = Resampling(
+        sizes=sizes,
+        positions=y.spatial,
+        channels=x.channels,
+        interpolation=layer.interpolation,
+        antialias=layer.antialias,
+    )
+    return [Rearrangement.shifted(margins), resampling]
