@@ -237,7 +237,7 @@ def through(field: Field, reach: Reach, key: object = None) -> Field:
     period = len(reach.spans)
     jump = field.jump
     if jump is not None:
-        jump = jump * reach.advance if period == 1 else tidy(Fraction(jump * reach.advance) / period)
+        jump = tidy(jump * reach.advance if period == 1 else Fraction(jump * reach.advance) / period)
     if field.size == inf or field.lo is None or field.jump is None or jump is None:
         return Field(field.size, None, jump)
     shift: Position = 0
@@ -247,7 +247,8 @@ def through(field: Field, reach: Reach, key: object = None) -> Field:
     if period == 1 and not field.phases:
         assert reach.spans[0] is not None
         first, last = reach.spans[0]
-        return Field(field.size + (last - first) * field.jump, field.lo + first * field.jump - shift, jump)
+        lo = field.lo + tidy(first * field.jump) - shift
+        return Field(field.size + tidy((last - first) * field.jump), lo if isinstance(lo, Unsized) else tidy(lo), jump)
     return _through_phases(field, reach, jump, shift)
 
 
