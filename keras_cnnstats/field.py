@@ -247,8 +247,8 @@ def through(field: Field, reach: Reach, key: object = None) -> Field:
     if period == 1 and not field.phases:
         assert reach.spans[0] is not None
         first, last = reach.spans[0]
-        lo = field.lo + tidy(first * field.jump) - shift
-        return Field(field.size + tidy((last - first) * field.jump), lo if isinstance(lo, Unsized) else tidy(lo), jump)
+        lo, hi = field.ends
+        return from_phases([(lo + first * field.jump - shift, hi + last * field.jump - shift)], jump)
     return _through_phases(field, reach, jump, shift)
 
 
