@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from keras_cnnstats import units
 from keras_cnnstats.capture import capture
 from keras_cnnstats.console import show
-from keras_cnnstats.disagree import CODES, Finding, findings
+from keras_cnnstats.disagree import CODES, Finding, claims_of, findings
 from keras_cnnstats.errors import RuleError, UnknownCostError
 from keras_cnnstats.field import NOTHING
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
@@ -57,7 +57,7 @@ def analyze(
     (221184, 442368, 224, (3, 3))
     """
     units.check_convention(convention)
-    graph = capture(model, input_shape, batch_size)
+    graph = capture(model, input_shape, batch_size, lambda target: find(target, rules).rule is not None)
     described = [describe(call, rules) for call in graph.calls]
     propagated = propagate(graph, [each.spreads for each in described])
     builder = _Builder(graph, propagated, convention)
@@ -115,42 +115,65 @@ def _refuse_unknown(result: Report) -> None:
         )
 
 
+class Facts(NamedTuple):
+    """What there is to know of a primitive by itself.
+
+    Attributes:
+        spread: where its outputs look.
+        work: its work; `None` where a size is unknown.
+        claims: what formulas say of it that the count does not bear out.
+    """
+
+    spread: Spread
+    work: Work | None
+    claims: tuple[Finding, ...]
+
+
+@lru_cache(maxsize=16384)
+def facts_of(primitive: Primitive) -> Facts:
+    """Returns the facts of a primitive. Networks repeat their blocks: equal primitives are asked once."""
+    return Facts(primitive.spread, primitive.work(), claims_of(primitive))
+
+
 class Described(NamedTuple):
     """What a call is made of, and who says so.
 
     Attributes:
         primitives: `None` where nobody knows.
-        spreads: where the outputs of each look.
-        works: the work of each; `None` where a size is unknown.
+        facts: the facts of each.
         source: `rule`, `inherited` or `unknown`.
         note: what the user should know of it.
     """
 
     primitives: Sequence[Primitive] | None
-    spreads: Sequence[Spread] | None
-    works: Sequence[Work | None]
+    facts: Sequence[Facts]
     source: str
     note: str = ""
+
+    @property
+    def spreads(self) -> list[Spread] | None:
+        """Where the outputs of each primitive look."""
+        return None if self.primitives is None else [facts.spread for facts in self.facts]
 
 
 def describe(call: Call, rules: Mapping[Any, Rule] | None = None) -> Described:
     """Returns what the rule of a call's layer says."""
     found = find(call.target, rules)
     if found.rule is None:
-        return Described(None, None, (), "unknown", found.note)
+        remedy = f"{call.note}, or {found.remedy}" if call.note else f"{found.note}: {found.remedy}"
+        return Described(None, (), "unknown", remedy)
     try:
         primitives = found.rule(call)
         _check_primitives(call, found.rule, primitives)
-        spreads = [primitive.spread for primitive in primitives]
-        works = [_work_of(primitive) for primitive in primitives]
+        facts = [facts_of(primitive) for primitive in primitives]
     except RuleGapError as reason:
-        return Described(None, None, (), "unknown", str(reason))
+        return Described(None, (), "unknown", str(reason))
     except RuleError:
         raise
     except Exception as error:
         # One layer that cannot be described costs one row, not the report.
-        return Described(None, None, (), "unknown", f"its rule failed: {type(error).__name__}: {error}")
-    return Described(primitives, spreads, works, found.source, found.note)
+        return Described(None, (), "unknown", f"its rule failed: {type(error).__name__}: {error}")
+    return Described(primitives, facts, found.source, found.note)
 
 
 def _check_primitives(call: Call, rule: Rule, primitives: object) -> None:
@@ -159,12 +182,6 @@ def _check_primitives(call: Call, rule: Rule, primitives: object) -> None:
             f"{call.path}: the rule `{getattr(rule, '__name__', rule)}` has to return a list of primitives. "
             f"Received: {primitives!r}."
         )
-
-
-@lru_cache(maxsize=16384)
-def _work_of(primitive: Primitive) -> Work | None:
-    """Networks repeat their blocks: equal primitives are counted once."""
-    return primitive.work()
 
 
 class _Builder:
@@ -182,9 +199,8 @@ class _Builder:
 
     def add(self, call: Call, described: Described, seen: Seen) -> None:
         params, trainable = self._count(call.weights)
-        found = (
-            list(findings(call, described.primitives or (), seen, params)) if described.primitives is not None else []
-        )
+        primitives, claims = described.primitives, [facts.claims for facts in described.facts]
+        found = [] if primitives is None else findings(call, primitives, claims, seen, params)
         self.disagreements.extend(_disagreement(call, finding) for finding in found)
         work, note = self._work(call, described)
         self.rows.append(
@@ -205,7 +221,7 @@ class _Builder:
                 aligned=seen.aligned,
                 source=described.source if work is not None else "unknown",
                 note=note,
-                disagreements=tuple(dict.fromkeys(finding.code for finding in found)),
+                disagreements=tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
             )
         )
 
@@ -223,7 +239,8 @@ class _Builder:
             return None, described.note
         repeats = self._repeats(call)
         work = []
-        for primitive, done in zip(described.primitives, described.works, strict=True):
+        for primitive, facts in zip(described.primitives, described.facts, strict=True):
+            done = facts.work
             if done is None:
                 return None, f"its sizes are unknown: pass input_shape={self._shape_wanted()}"
             if done is not NO_WORK:

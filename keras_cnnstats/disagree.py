@@ -1,7 +1,6 @@
 """Where the textbook formulas and the counts part, with a code and the reason."""
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -84,29 +83,30 @@ class Finding(NamedTuple):
     actual: Extent
 
 
-def findings(call: Call, primitives: Iterable[Primitive], seen: Seen, counted: int) -> Iterator[Finding]:
-    """Yields where formula and count part for one call.
+def claims_of(primitive: Primitive) -> tuple[Finding, ...]:
+    """Returns what formulas say of a primitive that the count does not bear out."""
+    return tuple([_finding(claim) for claim in (*primitive.defects(), *primitive.claims())])
+
+
+def findings(
+    call: Call, primitives: Sequence[Primitive], claims: Sequence[tuple[Finding, ...]], seen: Seen, counted: int
+) -> list[Finding]:
+    """Returns where formula and count part for one call.
 
     Args:
         call: the call.
         primitives: what it is made of.
+        claims: what formulas say of each of them.
         seen: what it sees.
         counted: parameters counted in this call.
     """
-    primitives = list(primitives)
-    yield from _parameter_findings(call, primitives, counted)
-    for primitive in primitives:
-        for finding in _claimed(primitive):
-            # Weights of a shared layer disagree once, where they are counted.
-            if counted or finding.quantity != "parameters":
-                yield finding
-    yield from _field_findings(call, primitives, seen)
-
-
-@lru_cache(maxsize=16384)
-def _claimed(primitive: Primitive) -> tuple[Finding, ...]:
-    """What formulas say of a primitive; equal primitives of repeated blocks are asked once."""
-    return tuple([_finding(claim) for claim in (*primitive.defects(), *primitive.claims())])
+    found = _parameter_findings(call, primitives, counted) if call.weights or counted else []
+    for each in claims:
+        # Weights of a shared layer disagree once, where they are counted.
+        found.extend(each if counted else [finding for finding in each if finding.quantity != "parameters"])
+    if seen.aligned is False or seen.after.fields != seen.before.fields:
+        found.extend(_field_findings(call, primitives, seen))
+    return found
 
 
 def _finding(claim: Claim) -> Finding:
@@ -119,21 +119,23 @@ def _finding(claim: Claim) -> Finding:
     )
 
 
-def _parameter_findings(call: Call, primitives: list[Primitive], counted: int) -> Iterator[Finding]:
-    expected = sum(primitive.parameters for primitive in primitives)
-    held = sum(weight.size for weight in call.weights)
-    if expected != held:
-        formula = f"formula of `{call.type}` = {expected:,}"
-        yield Finding(quantity="parameters", code="P0", formula=formula, expected=expected, actual=held)
-    elif counted != held:
-        formula = f"formula of `{call.type}` = {expected:,}"
-        yield Finding(quantity="parameters", code="P4", formula=formula, expected=expected, actual=counted)
+def _parameter_findings(call: Call, primitives: Sequence[Primitive], counted: int) -> list[Finding]:
+    if not isinstance(call.target, type):
+        # Weights that an operation is given are an argument, of which no formula knows.
+        return []
+    expected = sum([primitive.parameters for primitive in primitives])
+    held = sum([weight.size for weight in call.weights])
+    if expected == held == counted:
+        return []
+    code, actual = ("P0", held) if expected != held else ("P4", counted)
+    formula = f"formula of `{call.type}` = {expected:,}"
+    return [Finding(quantity="parameters", code=code, formula=formula, expected=expected, actual=actual)]
 
 
 # Receptive fields
 
 
-def _field_findings(call: Call, primitives: list[Primitive], seen: Seen) -> Iterator[Finding]:
+def _field_findings(call: Call, primitives: Sequence[Primitive], seen: Seen) -> Iterator[Finding]:
     if seen.aligned is False:
         for branches in seen.branches:
             sizes = [field.size for field in branches if field.size not in (None, 0, inf)]

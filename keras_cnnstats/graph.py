@@ -85,6 +85,7 @@ class Call(NamedTuple):
         kwargs: keyword arguments, likewise.
         weights: the variables of the layer.
         channels_first: the layer's data format.
+        note: why the call could not be followed inside.
     """
 
     path: str
@@ -100,6 +101,7 @@ class Call(NamedTuple):
     kwargs: Mapping[str, Any] = MappingProxyType({})
     weights: tuple[Weight, ...] = ()
     channels_first: bool = False
+    note: str = ""
 
     @property
     def input(self) -> FeatureMap:

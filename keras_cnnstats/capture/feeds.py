@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 from keras.src import tree
 
-from keras_cnnstats.capture.models import shown
+from keras_cnnstats.capture.models import shown, written_shapes
 from keras_cnnstats.errors import InputShapeError
 from keras_cnnstats.graph import Shape, TensorSpec
 
@@ -21,6 +22,32 @@ def feeds_of(function: Any, input_shape: Any) -> list[TensorSpec]:
         _check_shape(name, shape, spec.shape)
         feeds.append(TensorSpec((spec.shape[0], *shape), spec.dtype))
     return feeds
+
+
+def written_feeds(model: Any, input_shape: Any, batch_size: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Returns the arguments of a symbolic call of a model that writes its own `call`."""
+
+    def fed(shape: Shape) -> Any:
+        return keras.KerasTensor((batch_size, *shape[1:]))
+
+    if input_shape is not None:
+        shapes = _map_shapes(lambda shape, name: (None, *_one_shape(shape, name)), input_shape, "input")
+        return (_map_shapes(lambda shape, _: fed(shape), shapes, "input"),), {}
+    recorded = written_shapes(model)
+    fed_shapes = {
+        name.removesuffix("_shape"): _map_shapes(lambda shape, _: fed(shape), shape, name)
+        for name, shape in recorded.items()
+    }
+    return (tuple(fed_shapes.values()), {}) if len(fed_shapes) == 1 else ((), fed_shapes)
+
+
+def _map_shapes(work: Any, shapes: Any, name: str) -> Any:
+    """Applies `work` to each shape in a structure of lists and dictionaries."""
+    if isinstance(shapes, Mapping):
+        return {key: _map_shapes(work, shape, f"{name}/{key}") for key, shape in shapes.items()}
+    if isinstance(shapes, (list, tuple)) and not _is_shape(shapes):
+        return [_map_shapes(work, shape, f"{name}/{place}") for place, shape in enumerate(shapes)]
+    return work(shapes, name)
 
 
 def _shapes_given(given: Any, names: list[str]) -> list[Shape]:

@@ -9,7 +9,7 @@ from keras_cnnstats.errors import ModelError
 
 
 def check_model(model: Any) -> Any:
-    """Returns the function whose graph the model is."""
+    """Returns the function whose graph the model is; `None` for a model that writes its own `call`."""
     if isinstance(model, type):
         raise ModelError(
             f"model: expected a built keras.Model, got the class `{model.__name__}`. Pass an instance of it."
@@ -30,15 +30,24 @@ def check_model(model: Any) -> Any:
         if not any(not isinstance(op, keras.layers.InputLayer) for op in function.operations):
             raise ModelError(f"model `{model.name}`: it has no layers: its outputs are its inputs.")
         return function
-    if isinstance(model, keras.Sequential) or not model.built:
-        raise ModelError(
-            f"model `{model.name}`: it is not built, so that its layers have no shapes. Give it an input: "
-            "begin with keras.Input(shape), or call model.build(shape) with the batch axis, e.g. (None, 224, 224, 3)."
-        )
-    raise ModelError(
-        f"model `{model.name}`: it is a subclassed model: `{type(model).__name__}` writes its own `call`, of which "
-        "Keras keeps no graph. Build it functionally: keras.Model(inputs, outputs)."
-    )
+    if isinstance(model, keras.Sequential):
+        raise ModelError(f"{_not_built(model)} Give it an input: begin with keras.Input(shape), {_BUILD}")
+    return None
+
+
+_BUILD = "or call model.build(shape) with the batch axis, e.g. (None, 224, 224, 3)."
+
+
+def _not_built(model: Any) -> str:
+    return f"model `{model.name}`: it is not built, so that its layers have no shapes."
+
+
+def written_shapes(model: Any) -> dict[str, Any]:
+    """Returns the shapes that a model that writes its own `call` was built with, by the name of the argument."""
+    recorded = getattr(model, "_build_shapes_dict", None) if model.built else None
+    if not recorded:
+        raise ModelError(f"{_not_built(model)} Pass input_shape=, {_BUILD}")
+    return dict(recorded)
 
 
 def shown(value: Any) -> str:

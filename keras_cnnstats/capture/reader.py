@@ -1,17 +1,18 @@
 """The graphs of a model and of the models nested in it, read call by call."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras.src import tree
 from keras.src.ops.operation import Operation
 
+from keras_cnnstats.capture.expand import CannotFollowError, followed, traced
 from keras_cnnstats.capture.feeds import input_names
 from keras_cnnstats.capture.models import function_of
-from keras_cnnstats.errors import InputShapeError
+from keras_cnnstats.errors import InputShapeError, ModelError
 from keras_cnnstats.graph import Call, Graph, TensorSpec, Weight
 
 _MIXERS = frozenset(
@@ -22,35 +23,70 @@ _MIXERS = frozenset(
 _OPERATION_NAMES = {"batch_norm": "batch_normalization", "view_op": "view"}
 
 
+class _Kind(NamedTuple):
+    """What a class of operations is: a layer, a model, a leaf of the report; what rules are looked up by; its name."""
+
+    is_layer: bool
+    is_model: bool
+    is_leaf: bool
+    target: Any
+    name: str
+
+
 class Reader:
     """Walks the graphs of a model and of the models nested in it, and notes each call of a leaf."""
 
-    def __init__(self, batch_size: int) -> None:
+    def __init__(self, batch_size: int, is_known: Callable[[Any], bool]) -> None:
         self.batch_size = batch_size
+        self.is_known = is_known
         self.tensors: list[TensorSpec] = []
         self.calls: list[Call] = []
         self.times_called: dict[int, int] = {}
         self.weights: dict[int, tuple[Weight, ...]] = {}
+        self.kinds: dict[type, _Kind] = {}
+        self.followed: set[str] = set()
+        self.times_named: dict[str, int] = {}
 
     def read(self, model: Any, function: Any, feeds: list[TensorSpec]) -> Graph:
+        """Returns the graph of a model that only runs the graph of `function`."""
         if _mixes_batch(function):
-            feeds = [TensorSpec((self.batch_size, *feed.shape[1:]), feed.dtype) for feed in feeds]
+            feeds = [self._with_batch(feed) for feed in feeds]
         inputs = tuple(self._new_tensor(feed) for feed in feeds)
-        trainable = getattr(model, "trainable", True)
-        outputs = self._read_function(function, inputs, "", trainable)
+        outputs = self._read_function(function, inputs, "", getattr(model, "trainable", True))
+        is_open = any(tensor.shape[:1] == (None,) for tensor in function.inputs)
+        return self._graph(model, inputs, input_names(function), outputs, is_open)
+
+    def read_written(self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Graph:
+        """Returns the graph of a model that writes its own `call`, followed on the tensors in its arguments."""
+        tensors = tree.flatten((args, kwargs))
+        inputs = tuple(self._new_tensor(TensorSpec(tuple(tensor.shape), tensor.dtype)) for tensor in tensors)
+        try:
+            function = traced(model, tensors, args, kwargs)
+        except CannotFollowError as reason:
+            raise ModelError(
+                f"model `{model.name}`: the call of `{type(model).__name__}` cannot be followed ({reason}). "
+                "Write it in keras.ops, or build the model functionally: keras.Model(inputs, outputs)."
+            ) from reason
+        self.followed.add("")
+        outputs = self._read_function(function, inputs, "", model.trainable, is_followed=True)
+        return self._graph(model, inputs, input_names(function), outputs, is_open=True)
+
+    def _graph(
+        self, model: Any, inputs: tuple[int, ...], names: list[str], outputs: tuple[int, ...], is_open: bool
+    ) -> Graph:
         owned = {weight.key for weights in self.weights.values() for weight in weights}
         rest = [weight for weight in getattr(model, "weights", ()) if id(weight) not in owned]
         return Graph(
             name=model.name,
             dtype=getattr(model, "compute_dtype", None) or keras.config.floatx(),
             inputs=inputs,
-            input_names=tuple(input_names(function)),
+            input_names=tuple(names),
             outputs=outputs,
             tensors=tuple(self.tensors),
             calls=tuple(self.calls),
-            weights=tuple(_weight(weight, trainable) for weight in rest),
+            weights=tuple(_weight(weight, getattr(model, "trainable", True)) for weight in rest),
             batch_size=self.batch_size,
-            batch_is_open=any(tensor.shape[:1] == (None,) for tensor in function.inputs),
+            batch_is_open=is_open,
             channels_first=keras.config.image_data_format() == "channels_first",
         )
 
@@ -58,16 +94,18 @@ class Reader:
         self.tensors.append(spec)
         return len(self.tensors) - 1
 
-    def _read_function(self, function: Any, feeds: tuple[int, ...], prefix: str, trainable: bool) -> tuple[int, ...]:
+    def _read_function(
+        self, function: Any, feeds: tuple[int, ...], prefix: str, trainable: bool, is_followed: bool = False
+    ) -> tuple[int, ...]:
         """Notes the calls of a graph that is fed the tensors `feeds`; returns the tensors it makes."""
         numbers = {id(tensor): number for tensor, number in zip(function.inputs, feeds, strict=True)}
         # Shapes that Keras inferred when the model was built hold as long as it is fed what it was built for.
-        as_built = all(
+        as_built = is_followed or all(
             self.tensors[number].shape == tuple(tensor.shape)
             for tensor, number in zip(function.inputs, feeds, strict=True)
         )
         for node in _nodes(function):
-            sources = tuple(numbers[id(tensor)] for tensor in node.input_tensors)
+            sources = tuple([numbers[id(tensor)] for tensor in node.input_tensors])
             made = self._read_node(node, sources, prefix, trainable, as_built)
             for tensor, number in zip(node.outputs, made, strict=True):
                 numbers[id(tensor)] = number
@@ -77,43 +115,63 @@ class Reader:
         self, node: Any, sources: tuple[int, ...], prefix: str, trainable: bool, as_built: bool
     ) -> tuple[int, ...]:
         operation = node.operation
-        path = f"{prefix}{operation.name}"
+        kind = self._kind(operation)
+        path = self._path(operation, prefix, kind)
         trainable = trainable and getattr(operation, "trainable", True)
-        inner = function_of(operation)
+        inner = function_of(operation) if kind.is_model else None
         if inner is not None and len(inner.inputs) == len(sources):
             return self._read_function(inner, sources, f"{path}/", trainable)
+        note = ""
+        if not kind.is_leaf:
+            try:
+                return self._follow(node, sources, path, trainable)
+            except CannotFollowError as reason:
+                note = f"its call cannot be followed ({reason}): write it in keras.ops"
         if as_built:
             results = [TensorSpec(tuple(tensor.shape), tensor.dtype) for tensor in node.outputs]
         else:
             results = self._infer(node, sources, path)
         outputs = tuple(self._new_tensor(spec) for spec in results)
-        self.calls.append(self._call(node, path, sources, outputs, tuple(results), trainable))
+        self.calls.append(self._call(node, kind, path, sources, outputs, tuple(results), trainable, note))
         return outputs
+
+    def _follow(self, node: Any, sources: tuple[int, ...], path: str, trainable: bool) -> tuple[int, ...]:
+        """Notes the calls inside a layer that writes its own `call`, at a batch size that is known."""
+        numbers = dict(zip(map(id, node.input_tensors), sources, strict=True))
+        specs = {key: self._with_batch(self.tensors[number]) for key, number in numbers.items()}
+        with followed(node.operation, node, specs) as function:
+            if len(function.outputs) != len(node.outputs):
+                raise CannotFollowError("it returns another number of tensors when it is called again")
+            self.followed.add(f"{path}/")
+            return self._read_function(function, tuple(numbers.values()), f"{path}/", trainable, is_followed=True)
+
+    def _with_batch(self, spec: TensorSpec) -> TensorSpec:
+        return TensorSpec((self.batch_size, *spec.shape[1:]), spec.dtype) if spec.shape[:1] == (None,) else spec
 
     def _call(
         self,
         node: Any,
+        kind: "_Kind",
         path: str,
         sources: tuple[int, ...],
         outputs: tuple[int, ...],
         results: tuple[TensorSpec, ...],
         trainable: bool,
+        note: str,
     ) -> Call:
         operation = node.operation
         nth = self.times_called.get(id(operation), 0)
         self.times_called[id(operation)] = nth + 1
-        is_layer = isinstance(operation, keras.layers.Layer)
-        if is_layer and not nth:
-            self.weights[id(operation)] = _weights(operation, trainable)
-        target = type(operation) if is_layer else _public_function(type(operation))
-        specs = tuple(self.tensors[number] for number in sources)
+        if not nth:
+            self.weights[id(operation)] = _weights(operation if kind.is_layer else node, trainable)
+        specs = tuple([self.tensors[number] for number in sources])
         args, kwargs = _arguments(node, specs)
         return Call(
             path=path,
-            type=type(operation).__name__ if is_layer else getattr(target, "__name__", type(operation).__name__),
+            type=kind.name,
             nth=nth,
             layer=operation,
-            target=target,
+            target=kind.target,
             inputs=sources,
             outputs=outputs,
             specs=specs,
@@ -122,7 +180,33 @@ class Reader:
             kwargs=kwargs,
             weights=self.weights.get(id(operation), ()),
             channels_first=_channels_first(operation),
+            note=note,
         )
+
+    def _kind(self, operation: Any) -> "_Kind":
+        """What a class of operations is, asked once for each class."""
+        cls = type(operation)
+        kind = self.kinds.get(cls)
+        if kind is None:
+            is_layer = issubclass(cls, keras.layers.Layer)
+            target = cls if is_layer else _public_function(cls)
+            kind = self.kinds[cls] = _Kind(
+                is_layer=is_layer,
+                is_model=issubclass(cls, (keras.Model, keras.Function)),
+                is_leaf=not is_layer or self.is_known(cls),
+                target=target,
+                name=cls.__name__ if is_layer else getattr(target, "__name__", cls.__name__),
+            )
+        return kind
+
+    def _path(self, operation: Any, prefix: str, kind: "_Kind") -> str:
+        if kind.is_layer or prefix not in self.followed:
+            return f"{prefix}{operation.name}"
+        # Keras numbers operations through the whole process; inside a layer they are numbered by themselves.
+        name = f"{prefix}{_snake_case(type(operation).__name__)}"
+        times = self.times_named.get(name, 0)
+        self.times_named[name] = times + 1
+        return f"{name}_{times}" if times else name
 
     def _infer(self, node: Any, sources: tuple[int, ...], path: str) -> list[TensorSpec]:
         fresh = iter([keras.KerasTensor(spec.shape, spec.dtype) for spec in (self.tensors[i] for i in sources)])
@@ -160,9 +244,18 @@ def _mixes_batch(function: Any) -> bool:
     return False
 
 
-def _weights(layer: Any, trainable: bool) -> tuple[Weight, ...]:
-    # `layer.weights` looks through the layers inside, which few have.
-    own = layer.weights if layer._layers else layer._trainable_variables + layer._non_trainable_variables
+def _weights(holder: Any, trainable: bool) -> tuple[Weight, ...]:
+    """The variables of a layer, or those among the arguments of an operation's node."""
+    if not isinstance(holder, keras.layers.Layer):
+        arguments = holder.arguments
+        if len(arguments._flat_arguments) == len(arguments.keras_tensors):
+            return ()
+        own = [each for each in arguments._flat_arguments if isinstance(each, keras.Variable)]
+    elif holder._layers:
+        # `weights` also looks through the layers inside, which few have.
+        own = holder.weights
+    else:
+        own = holder._trainable_variables + holder._non_trainable_variables
     return tuple([_weight(weight, trainable) for weight in own])
 
 

@@ -60,8 +60,9 @@ class Window(NamedTuple):
     @property
     def reach(self) -> Reach:
         """What its outputs touch. Padding that depends on an unknown size is left open between its bounds."""
-        if self.before is not None:
-            return window_reach(self.kernel, self.stride, self.dilation, self.before)
+        before = self.before
+        if before is not None:
+            return window_reach(self.kernel, self.stride, self.dilation, before)
         open_ended = window_reach(self.kernel, self.stride, self.dilation)
         slack = max(self.extent - self.stride, 0) // 2, (self.extent - 1) // 2
         return Reach(open_ended.spans, open_ended.advance, open_ended.step, slack)

@@ -21,11 +21,13 @@ class Found(NamedTuple):
         rule: the rule; `None` where there is none.
         source: `rule`, `inherited` or `unknown`.
         note: what the user should know of it.
+        remedy: what to do where there is none.
     """
 
     rule: Rule | None
     source: str
     note: str = ""
+    remedy: str = ""
 
 
 _RULES: dict[Any, Rule] = {}
@@ -87,8 +89,9 @@ def find(target: Any, overrides: Mapping[Any, Rule] | None = None) -> Found:
             for rules in (overrides or {}, _RULES):
                 if base in rules:
                     return _inherited(target, base, rules[base])
-    remedy = f"write one with @cnnstats.rule({_name(target)})"
-    return Found(None, "unknown", f"no rule for `{_name(target)}`: {remedy}")
+    return Found(
+        None, "unknown", f"no rule for `{_name(target)}`", f"write a rule with @cnnstats.rule({_name(target)})"
+    )
 
 
 def _inherited(target: type, base: type, found: Rule) -> Found:

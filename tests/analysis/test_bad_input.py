@@ -9,9 +9,11 @@ from tests.analysis.models import small_cnn, two_inputs
 
 
 class Written(keras.Model):
-    """Writes its own call."""
+    """Writes its own call, for tensors with values alone."""
 
     def call(self, x):
+        if not keras.ops.is_tensor(x):
+            raise TypeError("values, please")
         return x
 
 
@@ -58,8 +60,13 @@ NO_MODEL = {
     ),
     "subclassed": (
         written,
-        "model `written`: it is a subclassed model: `Written` writes its own `call`, of which Keras keeps no graph. "
-        "Build it functionally: keras.Model(inputs, outputs).",
+        "model `written`: the call of `Written` cannot be followed (TypeError: values, please). Write it in keras.ops, "
+        "or build the model functionally: keras.Model(inputs, outputs).",
+    ),
+    "subclassed, not built": (
+        lambda: Written(name="written"),
+        "model `written`: it is not built, so that its layers have no shapes. Pass input_shape=, "
+        "or call model.build(shape) with the batch axis, e.g. (None, 224, 224, 3).",
     ),
 }
 

@@ -9,12 +9,14 @@ from tests.analysis.models import small_cnn
 
 
 class Mystery(layers.Layer):
-    """Nobody knows what it costs."""
+    """Nobody knows what it costs: its call takes tensors with values alone."""
 
     def build(self, shape):
         self.factor = self.add_weight(shape=(shape[-1],))
 
     def call(self, x):
+        if not keras.ops.is_tensor(x):
+            raise TypeError("values, please")
         return x * self.factor
 
 
@@ -53,7 +55,10 @@ def test_an_unknown_layer_is_unknown_and_its_parameters_count():
     report = cnnstats.analyze(with_mystery())
     row = report["mystery"]
     assert (row.macs, row.flops, row.transcendentals, row.params, row.source) == (None, None, None, 4, "unknown")
-    assert row.note == "no rule for `Mystery`: write one with @cnnstats.rule(Mystery)"
+    assert row.note == (
+        "its call cannot be followed (TypeError: values, please): write it in keras.ops, "
+        "or write a rule with @cnnstats.rule(Mystery)"
+    )
     assert row.receptive_field == (None, None)
     assert report["relu"].receptive_field == (None, None)
     assert (report.totals.unknown_rows, report.totals.is_lower_bound) == (1, True)
@@ -64,7 +69,8 @@ def test_strict_lists_what_is_unknown():
         cnnstats.analyze(with_mystery(), strict=True)
     assert str(caught.value) == (
         "strict: the cost of 1 of 3 rows is unknown:\n"
-        "  mystery (Mystery): no rule for `Mystery`: write one with @cnnstats.rule(Mystery)"
+        "  mystery (Mystery): its call cannot be followed (TypeError: values, please): write it in keras.ops, "
+        "or write a rule with @cnnstats.rule(Mystery)"
     )
 
 
