@@ -26,9 +26,11 @@ from keras_cnnstats.graph import Call, Graph, Shape
 from keras_cnnstats.primitives.base import (
     Gather,
     Join,
+    Mix,
     Pointwise,
     Regroup,
     Route,
+    Shuffle,
     Size,
     Slide,
     Spatial,
@@ -101,7 +103,7 @@ class Sight(NamedTuple):
 
 
 def _set(old: Field, new: Field) -> Field:
-    return old if old.size == 0 else new
+    return old if old.size == 0 or (old.size == inf and new.size is None) else new
 
 
 class Seen(NamedTuple):
@@ -261,11 +263,17 @@ def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:
     match spread:
         case Pointwise() | Join():
             return sight
-        case Slide(reaches):
-            return _slide(call, reaches, sight)
+        case Slide(reaches, dims):
+            return _slide(call, reaches, dims or tuple(call.input.spatial_dims), sight)
+        case Mix(dims):
+            return sight.with_axes(_axes_with_positions(sight, dims), WHOLE)
+        case Shuffle(dims):
+            places = range(1, len(sight.dims)) if dims is None else dims
+            return sight.with_axes(_axes_with_positions(sight, places), UNKNOWN)
         case Stretch(block, grow):
             reach = resampling_reach(1, block, "nearest") if grow else window_reach(block, block)
-            return _slide(call, (reach,) * len(call.input.spatial_dims), sight)
+            dims = tuple(call.input.spatial_dims)
+            return _slide(call, (reach,) * len(dims), dims, sight)
         case Gather(dims, shape):
             return _gather(call, dims, shape, sight)
         case Spatial(shape):
@@ -281,9 +289,9 @@ def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:
             return regroup(sight, call.specs[0].shape, call.results[0].shape, call.outputs)
 
 
-def _slide(call: Call, reaches: tuple[Reach | None, ...], sight: Sight) -> Sight:
+def _slide(call: Call, reaches: tuple[Reach | None, ...], dims: tuple[int, ...], sight: Sight) -> Sight:
     axes: dict[int, Reach | None] = {}
-    for dim, reach in zip(call.input.spatial_dims, reaches, strict=True):
+    for dim, reach in zip(dims, reaches, strict=True):
         atoms = sight.dims[dim]
         if len(atoms) == 1 and atoms[0].axis != PLAIN:
             axes[atoms[0].axis] = None if atoms[0].axis in axes else reach

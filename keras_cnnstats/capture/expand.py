@@ -39,6 +39,8 @@ def followed(layer: Any, node: Any, specs: dict[int, TensorSpec]) -> Iterator[An
 def traced(layer: Any, tensors: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Returns the graph of one symbolic call of a layer's own `call`."""
     try:
+        if not layer.built:
+            layer(*args, **kwargs)
         outputs = layer.call(*args, **kwargs)
         return keras.Function(tensors, [output for output in tree.flatten(outputs) if output is not None])
     except Exception as error:

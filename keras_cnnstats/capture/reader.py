@@ -68,7 +68,7 @@ class Reader:
                 "Write it in keras.ops, or build the model functionally: keras.Model(inputs, outputs)."
             ) from reason
         self.followed.add("")
-        outputs = self._read_function(function, inputs, "", model.trainable, is_followed=True)
+        outputs = self._read_function(function, inputs, "", model.trainable)
         return self._graph(model, inputs, input_names(function), outputs, is_open=True)
 
     def _graph(
@@ -94,26 +94,17 @@ class Reader:
         self.tensors.append(spec)
         return len(self.tensors) - 1
 
-    def _read_function(
-        self, function: Any, feeds: tuple[int, ...], prefix: str, trainable: bool, is_followed: bool = False
-    ) -> tuple[int, ...]:
+    def _read_function(self, function: Any, feeds: tuple[int, ...], prefix: str, trainable: bool) -> tuple[int, ...]:
         """Notes the calls of a graph that is fed the tensors `feeds`; returns the tensors it makes."""
         numbers = {id(tensor): number for tensor, number in zip(function.inputs, feeds, strict=True)}
-        # Shapes that Keras inferred when the model was built hold as long as it is fed what it was built for.
-        as_built = is_followed or all(
-            self.tensors[number].shape == tuple(tensor.shape)
-            for tensor, number in zip(function.inputs, feeds, strict=True)
-        )
         for node in _nodes(function):
             sources = tuple([numbers[id(tensor)] for tensor in node.input_tensors])
-            made = self._read_node(node, sources, prefix, trainable, as_built)
+            made = self._read_node(node, sources, prefix, trainable)
             for tensor, number in zip(node.outputs, made, strict=True):
                 numbers[id(tensor)] = number
         return tuple(numbers[id(tensor)] for tensor in function.outputs)
 
-    def _read_node(
-        self, node: Any, sources: tuple[int, ...], prefix: str, trainable: bool, as_built: bool
-    ) -> tuple[int, ...]:
+    def _read_node(self, node: Any, sources: tuple[int, ...], prefix: str, trainable: bool) -> tuple[int, ...]:
         operation = node.operation
         kind = self._kind(operation)
         path = self._path(operation, prefix, kind)
@@ -127,10 +118,12 @@ class Reader:
                 return self._follow(node, sources, path, trainable)
             except CannotFollowError as reason:
                 note = f"its call cannot be followed ({reason}): write it in keras.ops"
-        if as_built:
+        if self._is_as_built(node, sources):
             results = [TensorSpec(tuple(tensor.shape), tensor.dtype) for tensor in node.outputs]
         else:
             results = self._infer(node, sources, path)
+        if isinstance(operation, keras.layers.EinsumDense):
+            results = [_completed(operation.equation, self.tensors[sources[0]], results[0])]
         outputs = tuple(self._new_tensor(spec) for spec in results)
         self.calls.append(self._call(node, kind, path, sources, outputs, tuple(results), trainable, note))
         return outputs
@@ -143,7 +136,7 @@ class Reader:
             if len(function.outputs) != len(node.outputs):
                 raise CannotFollowError("it returns another number of tensors when it is called again")
             self.followed.add(f"{path}/")
-            return self._read_function(function, tuple(numbers.values()), f"{path}/", trainable, is_followed=True)
+            return self._read_function(function, tuple(numbers.values()), f"{path}/", trainable)
 
     def _with_batch(self, spec: TensorSpec) -> TensorSpec:
         return TensorSpec((self.batch_size, *spec.shape[1:]), spec.dtype) if spec.shape[:1] == (None,) else spec
@@ -208,6 +201,14 @@ class Reader:
         self.times_named[name] = times + 1
         return f"{name}_{times}" if times else name
 
+    def _is_as_built(self, node: Any, sources: tuple[int, ...]) -> bool:
+        """Whether the shapes that Keras inferred when the call was made hold: it is fed what it was fed then."""
+        for tensor, number in zip(node.input_tensors, sources, strict=True):
+            now, then = self.tensors[number].shape, tensor.shape
+            if now != then and (now[1:] != then[1:] or now[:1] != (None,) or then[0] != self.batch_size):
+                return False
+        return True
+
     def _infer(self, node: Any, sources: tuple[int, ...], path: str) -> list[TensorSpec]:
         fresh = iter([keras.KerasTensor(spec.shape, spec.dtype) for spec in (self.tensors[i] for i in sources)])
         arguments = node.arguments
@@ -242,6 +243,18 @@ def _mixes_batch(function: Any) -> bool:
         elif _snake_case(type(operation).__name__) in _MIXERS:
             return True
     return False
+
+
+def _completed(equation: str, fed: TensorSpec, made: TensorSpec) -> TensorSpec:
+    """An einsum's output with the sizes that its input has, where the user left them open."""
+    if None not in made.shape[1:]:
+        return made
+    source, result = equation.replace(" ", "").split(",")[0], equation.replace(" ", "").split("->")[1]
+    if "..." in source:
+        return made
+    sizes = dict(zip(source, fed.shape, strict=True))
+    shape = [sizes.get(letter) if size is None else size for letter, size in zip(result, made.shape, strict=True)]
+    return TensorSpec(tuple(shape), made.dtype)
 
 
 def _weights(holder: Any, trainable: bool) -> tuple[Weight, ...]:

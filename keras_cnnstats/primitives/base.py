@@ -46,10 +46,15 @@ class Pointwise(NamedTuple):
 
 
 class Slide(NamedTuple):
-    """Each output position touches a `Reach` of the input, on each spatial axis in order."""
+    """Each output position touches a `Reach` of the input, on each spatial axis in order.
+
+    Attributes:
+        reaches: one for each spatial axis; `None` where sizes that nobody gave decide it.
+        dims: the tensor's dimensions that they slide over; the spatial axes of the map where it is `None`.
+    """
 
     reaches: tuple[Reach | None, ...]
-    """One for each spatial axis; `None` where sizes that nobody gave decide it."""
+    dims: tuple[int, ...] | None = None
 
 
 class Gather(NamedTuple):
@@ -63,6 +68,18 @@ class Gather(NamedTuple):
 
     dims: tuple[int, ...] | None
     shape: str = "dropped"
+
+
+class Mix(NamedTuple):
+    """Each output position sees all positions along `dims`, which stay: attention, a recurrence."""
+
+    dims: tuple[int, ...]
+
+
+class Shuffle(NamedTuple):
+    """Positions along `dims` (`None`: along all) move in a way that is not followed: what they see is unknown."""
+
+    dims: tuple[int, ...] | None
 
 
 class Statistics(NamedTuple):
@@ -103,7 +120,7 @@ class Stretch(NamedTuple):
     grow: bool
 
 
-Spread = Pointwise | Slide | Gather | Statistics | Spatial | Route | Regroup | Join | Stretch
+Spread = Pointwise | Slide | Gather | Mix | Shuffle | Statistics | Spatial | Route | Regroup | Join | Stretch
 
 POINTWISE = Pointwise()
 

@@ -92,6 +92,30 @@ def einsum_dense(equation: str, x: tuple[Size, ...], y: tuple[Size, ...], bias_a
     )
 
 
+def einsum_product(equation: str, a: tuple[Size, ...], b: tuple[Size, ...]) -> Contraction:
+    """Returns the contraction of an einsum between two maps; the first axis of the result is the batch.
+
+    Example: the scores of 4 heads of 16 values between 50 and 30 positions.
+
+    >>> scores = einsum_product("BTNH,BSNH->BNTS", (1, 50, 4, 16), (1, 30, 4, 16))
+    >>> scores.inputs, scores.work().macs
+    (16, 96000)
+    """
+    operands, result = equation.replace(" ", "").split("->")
+    first, second = operands.split(",")
+    sizes = _letter_sizes(second, b) | _letter_sizes(first, a)
+    names = list(_letter_sizes(result, a)) if "..." in result else list(result)
+    summed = [letter for letter in sizes if letter not in names]
+    *positions, last = [sizes[letter] for letter in names[1:]] or [1]
+    return Contraction(
+        inputs=product(sizes[letter] for letter in summed),
+        outputs=last,
+        positions=product(positions),
+        weights=False,
+        looks=_einsum_looks(_letter_sizes(first, a), dict.fromkeys(names)),
+    )
+
+
 def _letter_sizes(term: str, shape: tuple[Size, ...]) -> dict[str, Size]:
     """Sizes by letter; the axes under an ellipsis by their place in it, `"0"`, `"1"`, ..."""
     before, dots, behind = term.partition("...")

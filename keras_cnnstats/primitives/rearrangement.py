@@ -56,3 +56,28 @@ class Kept(Primitive):
     @property
     def parameters(self) -> int:
         return self.weights
+
+
+def swapped(rank: int, first: int, second: int) -> tuple[int, ...]:
+    """Returns the axes with two of them in each other's place.
+
+    >>> swapped(4, 1, -1)
+    (0, 3, 2, 1)
+    """
+    order = list(range(rank))
+    order[first], order[second] = order[second], order[first]
+    return tuple(order)
+
+
+def moved(rank: int, source: int | tuple[int, ...], destination: int | tuple[int, ...]) -> tuple[int, ...]:
+    """Returns the axes with some of them moved to other places, the others in their order.
+
+    >>> moved(4, 1, -1)
+    (0, 2, 3, 1)
+    """
+    sources = [axis % rank for axis in ((source,) if isinstance(source, int) else source)]
+    places = [axis % rank for axis in ((destination,) if isinstance(destination, int) else destination)]
+    order = [axis for axis in range(rank) if axis not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
+    return tuple(order)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from keras_cnnstats.primitives.base import Gather, Primitive, Size, Spatial
+from keras_cnnstats.primitives.base import Primitive, Size, Spatial, Spread
 from keras_cnnstats.units import Work
 
 OVER_SPACE = Spatial()
@@ -25,7 +25,7 @@ class Reduction(Primitive):
     count: Size
     outputs: Size
     average: bool = False
-    over: Gather | Spatial = OVER_SPACE
+    over: Spread = OVER_SPACE
     registered: bool = False
 
     def work(self) -> Work | None:
@@ -35,5 +35,5 @@ class Reduction(Primitive):
         return Work(arithmetic=arithmetic, registered=arithmetic if self.registered else 0, hlo=arithmetic)
 
     @property
-    def spread(self) -> Gather | Spatial:
+    def spread(self) -> Spread:
         return self.over

@@ -3,6 +3,7 @@
 from keras_cnnstats.rules import (
     activations,
     applications,
+    attention,
     convolutional,
     core,
     merging,
@@ -10,8 +11,10 @@ from keras_cnnstats.rules import (
     operations,
     pooling,
     preprocessing,
+    products,
     regularization,
     reshaping,
+    rnn,
 )
 from keras_cnnstats.rules.registry import Found, Rule, find, registered, rule
 
@@ -20,6 +23,7 @@ __all__ = [
     "Rule",
     "activations",
     "applications",
+    "attention",
     "convolutional",
     "core",
     "find",
@@ -28,8 +32,10 @@ __all__ = [
     "operations",
     "pooling",
     "preprocessing",
+    "products",
     "registered",
     "regularization",
     "reshaping",
+    "rnn",
     "rule",
 ]

@@ -19,12 +19,14 @@ from keras_cnnstats.primitives import (
     Reduction,
     Regroup,
     Route,
+    Shuffle,
     Stretch,
     TransposedConvolution,
     Window,
     elu,
-    matrix_product,
+    moved,
     relu,
+    swapped,
 )
 from keras_cnnstats.rules.activations import softmax
 from keras_cnnstats.rules.registry import RuleGapError, rule
@@ -155,6 +157,40 @@ def space_to_depth(call: Call) -> list[Primitive]:
     return [Rearrangement(Stretch(call.layer.block_size, grow=False))]
 
 
+@rule(ops.swapaxes, ops.moveaxis)
+def exchange(call: Call) -> list[Primitive]:
+    """Axes change their places."""
+    layer, rank = call.layer, len(call.specs[0].shape)
+    if call.target is ops.swapaxes:
+        return [Rearrangement(Route(swapped(rank, layer.axis1, layer.axis2)))]
+    return [Rearrangement(Route(moved(rank, layer.source, layer.destination)))]
+
+
+@rule(ops.broadcast_to, ops.full_like, ops.ones_like, ops.zeros_like)
+def repeated_or_made(call: Call) -> list[Primitive]:
+    """Values are repeated, or made of nothing."""
+    return [Rearrangement()]
+
+
+@rule(ops.split, ops.roll, ops.flip, ops.repeat, ops.take, ops.take_along_axis)
+def along_an_axis(call: Call) -> list[Primitive]:
+    """Values are taken, turned or repeated along one axis."""
+    axis = call.layer.axis
+    return [Rearrangement(Shuffle(None if axis is None else (axis,)))]
+
+
+@rule(ops.get_item, ops.stack, ops.unstack, ops.tile, ops.slice, ops.pad, ops.triu, ops.tril)
+def picked(call: Call) -> list[Primitive]:
+    """Values are picked, put together or repeated; which positions they come from is not followed."""
+    return [Rearrangement(Shuffle(None))]
+
+
+@rule(ops.where, ops.logical_and, ops.logical_or, ops.logical_not, ops.one_hot, ops.arange)
+def chosen(call: Call) -> list[Primitive]:
+    """One value or the other, without arithmetic."""
+    return [Rearrangement()]
+
+
 # Windows, with the kernel as a second map.
 
 
@@ -246,10 +282,3 @@ def _axes(axis: Any, rank: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(1, rank))
     return tuple(place % rank for place in (axis if isinstance(axis, (tuple, list)) else (axis,)))
-
-
-@rule(ops.matmul)
-def matmul(call: Call) -> list[Primitive]:
-    """The product of two matrices, or of as many as the axes before the last two hold."""
-    a, b = call.args
-    return [matrix_product(a.shape, b.shape, call.results[0].shape)]

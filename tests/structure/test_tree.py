@@ -87,12 +87,21 @@ def blocks(text: str) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, match.start(1)), match.group(1)) for match in PYTHON_BLOCK.finditer(text)]
 
 
-def run_blocks(path: Path) -> None:
-    """Runs the blocks one after another in one namespace, as a reader would; errors show the document's own lines."""
+PRINTED_BLOCK = re.compile(r"^```python[^\n]*\n[^`]*^```\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def run_blocks(path: Path) -> str:
+    """Runs the blocks one after another in one namespace, as a reader would, and returns what they print.
+
+    Errors show the document's own lines. Layers are named as in a fresh process.
+    """
+    if "keras" in sys.modules:
+        sys.modules["keras"].backend.clear_session(free_memory=False)
     namespace: dict[str, object] = {"__name__": "__main__"}
-    with redirect_stdout(io.StringIO()):
+    with redirect_stdout(io.StringIO()) as printed:
         for line, code in blocks(path.read_text(encoding="utf-8")):
             exec(compile("\n" * line + code, str(path), "exec"), namespace)
+    return printed.getvalue()
 
 
 DOCUMENTS = [path for path in tree() if path.suffix == ".md" and blocks(path.read_text(encoding="utf-8"))]
@@ -101,7 +110,9 @@ DOCUMENTS = [path for path in tree() if path.suffix == ".md" and blocks(path.rea
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
 def test_document_blocks_run(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_blocks(path)
+    printed = run_blocks(path)
+    for shown in PRINTED_BLOCK.findall(path.read_text(encoding="utf-8")):
+        assert shown in printed
 
 
 def test_a_block_that_fails_is_noticed_at_its_line(tmp_path):

@@ -1,0 +1,160 @@
+"""Rules of recurrent layers, of their cells, and of layers that run another one along time."""
+
+from typing import Any
+
+from keras import layers
+
+from keras_cnnstats.graph import Call, FeatureMap
+from keras_cnnstats.primitives import (
+    Convolution,
+    Cost,
+    Elementwise,
+    Gather,
+    Mix,
+    Primitive,
+    Recurrence,
+    Repeated,
+    Size,
+    Slide,
+    Spread,
+    product,
+)
+from keras_cnnstats.rules.activations import activation
+from keras_cnnstats.rules.registry import RuleGapError, rule, wrapped
+from keras_cnnstats.rules.windows import sliding
+
+
+def _arithmetic(per_unit: int, values: Size) -> Elementwise:
+    """So many additions and multiplications of each of `values` values."""
+    return Elementwise(cost=Cost(per_unit, registered=per_unit, hlo=per_unit), elements=values, name="recurrence")
+
+
+def _activated(function: Any, values: Size) -> list[Primitive]:
+    return activation(function, FeatureMap((None, values)))
+
+
+def _cell(cell: Any, steps: Size, inputs: Size, looks: Spread) -> list[Primitive]:
+    """The steps of one of Keras' own cells."""
+    units, values = cell.units, product((steps, cell.units))
+    if isinstance(cell, layers.SimpleRNNCell):
+        step = Recurrence(steps=steps, inputs=inputs, units=units, biases=int(cell.use_bias), looks=looks)
+        return [step, *_activated(cell.activation, values)]
+    if isinstance(cell, layers.LSTMCell):
+        step = Recurrence(steps=steps, inputs=inputs, units=units, gates=4, biases=int(cell.use_bias), looks=looks)
+        return [
+            step,
+            *_activated(cell.recurrent_activation, product((values, 3))),
+            *_activated(cell.activation, product((values, 2))),
+            _arithmetic(4, values),  # c = f * c + i * candidate; h = o * activation(c)
+        ]
+    if isinstance(cell, layers.GRUCell):
+        biases = (1 + cell.reset_after) * cell.use_bias
+        step = Recurrence(steps=steps, inputs=inputs, units=units, gates=3, biases=biases, looks=looks)
+        return [
+            step,
+            *_activated(cell.recurrent_activation, product((values, 2))),
+            *_activated(cell.activation, values),
+            _arithmetic(5, values),  # r * state; h = z * h + (1 - z) * candidate
+        ]
+    raise RuleGapError(f"no rule for the cell `{type(cell).__name__}`")
+
+
+def _looks(layer: Any) -> Spread:
+    """A state has seen every step before it; what is returned is a state for each step, or the last one."""
+    return Mix((1,)) if layer.return_sequences else Gather((1,))
+
+
+@rule(layers.SimpleRNN, layers.LSTM, layers.GRU)
+def recurrent(call: Call) -> list[Primitive]:
+    """The steps of a cell along the second axis."""
+    x = call.specs[0].shape
+    return _cell(call.layer.cell, x[1], x[2], _looks(call.layer))
+
+
+@rule(layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell)
+def cell(call: Call) -> list[Primitive]:
+    """One step of a recurrent layer."""
+    return _cell(call.layer, 1, call.specs[0].shape[-1], Gather((-1,), "replaced"))
+
+
+@rule(layers.RNN)
+def recurrence_of_cells(call: Call) -> list[Primitive]:
+    """The steps of a cell, or of several, each on the outputs of the one before it."""
+    x = call.specs[0].shape
+    found: list[Primitive] = []
+    cells, inputs = getattr(call.layer.cell, "cells", [call.layer.cell]), x[2]
+    for each in cells:
+        found += _cell(each, x[1], inputs, _looks(call.layer) if each is cells[0] else Mix((1,)))
+        inputs = each.units
+    return found
+
+
+@rule(layers.StackedRNNCells)
+def stacked_cells(call: Call) -> list[Primitive]:
+    """One step of several cells, each on the outputs of the one before it."""
+    found: list[Primitive] = []
+    inputs = call.specs[0].shape[-1]
+    for each in call.layer.cells:
+        found += _cell(each, 1, inputs, Gather((-1,), "replaced"))
+        inputs = each.units
+    return found
+
+
+@rule(layers.Bidirectional)
+def bidirectional(call: Call) -> list[Primitive]:
+    """The layer inside, forwards and backwards, and what their outputs are merged by."""
+    layer = call.layer
+    both = [*wrapped(call, layer.forward_layer), *wrapped(call, layer.backward_layer)]
+    steps = {"sum": 1, "mul": 1, "ave": 2}.get(layer.merge_mode, 0)
+    return [*both, _arithmetic(steps, call.output.elements)] if steps else both
+
+
+@rule(layers.TimeDistributed)
+def time_distributed(call: Call) -> list[Primitive]:
+    """The layer inside, at each step of the second axis alike."""
+    x, y = call.specs[0], call.results[0]
+    frame = call._replace(
+        specs=(x._replace(shape=(x.shape[0], *x.shape[2:])),), results=(y._replace(shape=(y.shape[0], *y.shape[2:])),)
+    )
+    frame = frame._replace(channels_first=getattr(call.layer.layer, "data_format", None) == "channels_first")
+    return [
+        Repeated(primitive=each, times=x.shape[1], looks=_behind_time(each.spread, frame))
+        for each in wrapped(frame, call.layer.layer)
+    ]
+
+
+def _behind_time(spread: Spread, frame: Call) -> Spread:
+    """The spread of a frame, in a map that has a time axis before the frame's."""
+    if isinstance(spread, Slide):
+        return Slide(spread.reaches, tuple(dim + 1 for dim in spread.dims or tuple(frame.input.spatial_dims)))
+    if isinstance(spread, Gather):
+        dims = spread.dims or tuple(range(1, len(frame.specs[0].shape)))
+        return Gather(tuple(dim + 1 if dim >= 0 else dim for dim in dims), spread.shape)
+    if spread == () or type(spread).__name__ == "Pointwise":
+        return spread
+    raise RuleGapError("what the layer inside sees along time is not known")
+
+
+@rule(layers.ConvLSTM1D, layers.ConvLSTM2D, layers.ConvLSTM3D)
+def convolutional_lstm(call: Call) -> list[Primitive]:
+    """An LSTM whose products are convolutions: of the input, and of the state at stride 1 and 'same' padding."""
+    layer, step = call.layer, call.layer.cell
+    x, y, steps = call.specs[0].shape, call.results[0].shape, call.specs[0].shape[1]
+    frame = FeatureMap((x[0], *x[2:]), call.channels_first)
+    state = FeatureMap((y[0], *y[2 if layer.return_sequences else 1 :]), call.channels_first)
+    entering = sliding(frame, state, step.kernel_size, step.strides, step.padding, step.dilation_rate)
+    recurring = sliding(state, state, step.kernel_size, 1, "same")
+    values = product((steps, state.elements))
+    looks: Spread = Mix(tuple(range(1, len(x)))) if layer.return_sequences else Gather(None)
+    return [
+        Repeated(
+            primitive=Convolution(windows=entering, c_in=frame.channels, c_out=4 * step.filters, bias=step.use_bias),
+            times=steps,
+            looks=looks,
+        ),
+        Repeated(primitive=Convolution(windows=recurring, c_in=step.filters, c_out=4 * step.filters), times=steps),
+        _arithmetic(4, values),  # the two are added for each gate
+        *_activated(step.recurrent_activation, product((values, 3))),
+        *_activated(step.activation, product((values, 2))),
+        _arithmetic(4, values),
+    ]
