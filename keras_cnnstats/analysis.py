@@ -12,10 +12,11 @@ from keras_cnnstats.errors import RuleError, UnknownCostError
 from keras_cnnstats.field import NOTHING
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
 from keras_cnnstats.primitives.base import Primitive, Spread
-from keras_cnnstats.propagate import PLAIN, Propagated, Seen, Sight, propagate
+from keras_cnnstats.propagate import Propagated, Seen, propagate
 from keras_cnnstats.report import Disagreement, Header, Report, Row
 from keras_cnnstats.rules import Rule, find
 from keras_cnnstats.rules.registry import RuleGapError
+from keras_cnnstats.sight import PLAIN, Sight
 from keras_cnnstats.units import NO_WORK, Work
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from keras_cnnstats.field import Field
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives.base import Claim, Gather, Primitive, Slide, Spatial
-from keras_cnnstats.propagate import PLAIN, Seen
+from keras_cnnstats.propagate import Seen
+from keras_cnnstats.sight import PLAIN
 from keras_cnnstats.units import Extent
 
 

@@ -185,7 +185,7 @@ def picked(call: Call) -> list[Primitive]:
     return [Rearrangement(Shuffle(None))]
 
 
-@rule(ops.where, ops.logical_and, ops.logical_or, ops.logical_not, ops.one_hot, ops.arange)
+@rule(ops.where, ops.logical_and, ops.logical_or, ops.logical_not, ops.one_hot)
 def chosen(call: Call) -> list[Primitive]:
     """One value or the other, without arithmetic."""
     return [Rearrangement()]

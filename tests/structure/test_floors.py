@@ -22,9 +22,11 @@ FLOORS: dict[str, tuple[int, int]] = {
     "layers": (2, -1),  # the reference layers stand aside: they use floors 0 and 1, and floor 2 may use them
     "capture": (2, 0),
     "rules": (2, 1),  # ask capture for the classes that Keras keeps to itself
-    "propagate": (3, 0),
-    "memory": (3, 0),
-    "disagree": (3, 1),  # compares what is propagated
+    "sight": (3, 0),
+    "meet": (3, 1),
+    "propagate": (3, 2),
+    "memory": (3, 2),
+    "disagree": (3, 3),
     "report": (4, 0),
     "reconcile": (4, 1),
     "analysis": (4, 2),
