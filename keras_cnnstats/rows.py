@@ -1,0 +1,149 @@
+"""The rows of a report, put together from what the floors below found out."""
+
+from keras_cnnstats.describe import Described
+from keras_cnnstats.disagree import CODES, Finding, findings
+from keras_cnnstats.field import NOTHING
+from keras_cnnstats.graph import Call, Graph, Shape, Weight
+from keras_cnnstats.propagate import Propagated, Seen
+from keras_cnnstats.report import Disagreement, Header, Report, Row
+from keras_cnnstats.sight import PLAIN, Sight
+from keras_cnnstats.units import NO_WORK, Work
+
+
+class Builder:
+    """Puts the rows of a report together."""
+
+    def __init__(self, graph: Graph, propagated: Propagated, convention: str) -> None:
+        self.graph = graph
+        self.propagated = propagated
+        self.convention = convention
+        self.counted: set[int] = set()
+        self.rows: list[Row] = []
+        self.disagreements: list[Disagreement] = []
+        first = graph.tensors[graph.inputs[0]].shape
+        self.batch = (first[0] if first else None) or graph.batch_size
+
+    def add(self, call: Call, described: Described, seen: Seen) -> None:
+        params, trainable = self._count(call.weights)
+        primitives, claims = described.primitives, [facts.claims for facts in described.facts]
+        found = [] if primitives is None else findings(call, primitives, claims, seen, params)
+        self.disagreements.extend(_disagreement(call, finding) for finding in found)
+        work, note = self._work(call, described)
+        self.rows.append(
+            Row(
+                layer=call.path,
+                type=call.type,
+                call=call.nth,
+                output_shapes=tuple(self._shown(spec.shape) for spec in call.results),
+                params=params,
+                trainable_params=trainable,
+                work=work,
+                convention=self.convention,
+                axes=self.propagated.axes,
+                fields=seen.after.fields,
+                local_fields=seen.after.local,
+                input_sizes=self.propagated.sizes,
+                positions=_positions(seen.after, call.results[0].shape) if call.results else (),
+                aligned=seen.aligned,
+                source=described.source if work is not None else "unknown",
+                note=note,
+                disagreements=tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
+            )
+        )
+
+    def _count(self, weights: tuple[Weight, ...]) -> tuple[int, int]:
+        params = trainable = 0
+        for weight in weights:
+            if weight.key not in self.counted:
+                self.counted.add(weight.key)
+                params += weight.size
+                trainable += weight.size if weight.trainable else 0
+        return params, trainable
+
+    def _work(self, call: Call, described: Described) -> tuple[tuple[tuple[str, Work], ...] | None, str]:
+        if described.primitives is None:
+            return None, described.note
+        repeats = self._repeats(call)
+        work = []
+        for primitive, facts in zip(described.primitives, described.facts, strict=True):
+            done = facts.work
+            if done is None:
+                return None, f"its sizes are unknown: pass input_shape={self._shape_wanted()}"
+            if done is not NO_WORK:
+                work.append((primitive.kind, done.times(repeats)))
+        return tuple(work), described.note
+
+    def _shape_wanted(self) -> str:
+        """The input's shape with a question mark for each size that is missing, as the user has to write it."""
+        shapes = [self.graph.tensors[number].shape[1:] for number in self.graph.inputs]
+        texts = [f"({', '.join('?' if size is None else str(size) for size in shape)})" for shape in shapes]
+        return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+
+    def _repeats(self, call: Call) -> int:
+        """How often the work of one sample is done; operations may have put more than samples on the first axis."""
+        shape = call.results[0].shape if call.results else ()
+        first = shape[0] if shape else None
+        if first is None or first == self.batch:
+            return self.graph.batch_size
+        return max(first * self.graph.batch_size // self.batch, 1)
+
+    def _shown(self, shape: Shape) -> Shape:
+        return (None, *shape[1:]) if shape and shape[0] == self.graph.batch_size and self.graph.batch_is_open else shape
+
+    def report(self) -> Report:
+        params, trainable = self._count(self.graph.weights)
+        if params:
+            self.rows.append(
+                Row(
+                    layer=self.graph.name,
+                    type="weights of no call",
+                    output_shapes=(),
+                    params=params,
+                    trainable_params=trainable,
+                    convention=self.convention,
+                    axes=self.propagated.axes,
+                    fields=(NOTHING,) * len(self.propagated.axes),
+                    local_fields=(NOTHING,) * len(self.propagated.axes),
+                    input_sizes=self.propagated.sizes,
+                    positions=(None,) * len(self.propagated.axes),
+                )
+            )
+        return Report(self._header(), tuple(self.rows), tuple(self.disagreements))
+
+    def _header(self) -> Header:
+        graph = self.graph
+        shapes = [graph.tensors[number].shape for number in graph.inputs]
+        return Header(
+            model=graph.name,
+            input_shapes=tuple(
+                (name, self._shown(shape)) for name, shape in zip(graph.input_names, shapes, strict=True)
+            ),
+            batch_size=graph.batch_size,
+            dtype=graph.dtype,
+            convention=self.convention,
+            origin=self.propagated.origin,
+        )
+
+
+def _disagreement(call: Call, finding: Finding) -> Disagreement:
+    code = CODES[finding.code]
+    return Disagreement(
+        layer=call.path,
+        call=call.nth,
+        quantity=finding.quantity,
+        code=finding.code,
+        formula=finding.formula,
+        expected=finding.expected,
+        actual=finding.actual,
+        explained=code.explained,
+        reason=code.reason,
+    )
+
+
+def _positions(sight: Sight, shape: Shape) -> tuple[int | None, ...]:
+    """The map's size on each input axis: of the dimension that runs over it alone."""
+    positions: list[int | None] = [None] * len(sight.fields)
+    for atoms, size in zip(sight.dims, shape, strict=False):
+        if len(atoms) == 1 and atoms[0].axis != PLAIN:
+            positions[atoms[0].axis] = size
+    return tuple(positions)
