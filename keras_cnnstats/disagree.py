@@ -39,7 +39,9 @@ CODES = {
         "Keras also counts the moving mean and variance, which training updates but no gradient changes.",
     ),
     "P4": Code("shared weights", "The weights belong to an earlier call and are counted there."),
+    "P5": Code("quantised weights", "Beside the quantised weights, which may be packed, the layer keeps their scales."),
     "P6": Code("shared bias", "The bias is shared by several outputs of one position."),
+    "P7": Code("low-rank adaptation", "Beside its kernel the layer keeps the two thin matrices that adapt it."),
     "S0": Code(
         "output size unexplained",
         "The framework's output size is not what the general formula gives for this kernel, stride and padding.",
@@ -72,6 +74,9 @@ CODES = {
     ),
 }
 """All codes: P.. parameters, S.. shape, F.. FLOPs, R.. receptive field. A code never changes its meaning."""
+
+
+_ADAPTED = {"quantised": "P5", "low rank": "P7"}
 
 
 class Finding(NamedTuple):
@@ -128,7 +133,7 @@ def _parameter_findings(call: Call, primitives: Sequence[Primitive], counted: in
     held = sum([weight.size for weight in call.weights])
     if expected == held == counted:
         return []
-    code, actual = ("P0", held) if expected != held else ("P4", counted)
+    code, actual = (_ADAPTED.get(call.adapted, "P0"), held) if expected != held else ("P4", counted)
     formula = f"formula of `{call.type}` = {expected:,}"
     return [Finding(quantity="parameters", code=code, formula=formula, expected=expected, actual=actual)]
 

@@ -86,6 +86,7 @@ class Call(NamedTuple):
         weights: the variables of the layer.
         channels_first: the layer's data format.
         note: why the call could not be followed inside.
+        adapted: what was made of the layer's weights since it was built: `"quantised"` or `"low rank"`.
     """
 
     path: str
@@ -102,6 +103,7 @@ class Call(NamedTuple):
     weights: tuple[Weight, ...] = ()
     channels_first: bool = False
     note: str = ""
+    adapted: str = ""
 
     @property
     def input(self) -> FeatureMap:

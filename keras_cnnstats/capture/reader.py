@@ -174,6 +174,7 @@ class Reader:
             weights=self.weights.get(id(operation), ()),
             channels_first=_channels_first(operation),
             note=note,
+            adapted=_adapted(operation),
         )
 
     def _kind(self, operation: Any) -> "_Kind":
@@ -274,6 +275,12 @@ def _weights(holder: Any, trainable: bool) -> tuple[Weight, ...]:
 
 def _weight(variable: Any, trainable: bool) -> Weight:
     return Weight(id(variable), prod(variable._shape), trainable and variable.trainable)
+
+
+def _adapted(operation: Any) -> str:
+    if getattr(operation, "lora_enabled", False):
+        return "low rank"
+    return "quantised" if getattr(operation, "quantization_mode", None) else ""
 
 
 def _channels_first(operation: Any) -> bool:

@@ -37,6 +37,15 @@ class Biased(layers.Conv2D):
         self._tracker.lock()
 
 
+def adapted(how: str) -> keras.Model:
+    model = chain((8,), layers.Dense(16))
+    if how == "low rank":
+        model.layers[0].enable_lora(2)
+    else:
+        model.layers[0].quantize("int8")
+    return model
+
+
 class Liar(layers.MaxPooling2D):
     """Says that its output is larger than it is."""
 
@@ -51,6 +60,8 @@ SHOWN = {
     "P2": (lambda: chain((8, 8, 4), layers.DepthwiseConv2D(3)), "(3 * 3 * 4 + 1) * 4 = 148", 148, 40),
     "P3": (lambda: chain((8, 8, 4), layers.BatchNormalization()), "2 * 4 = 8 trained", 8, 16),
     "P4": (shared, "formula of `Conv2D` = 148", 148, 0),
+    "P5": (lambda: adapted("quantised"), "formula of `Dense` = 144", 144, 160),
+    "P7": (lambda: adapted("low rank"), "formula of `Dense` = 144", 144, 192),
     "P6": (
         lambda: chain((7, 4), layers.EinsumDense("btc,cde->btde", (7, 3, 5), bias_axes="e")),
         "(4 + 1) * 15 = 75",
