@@ -8,6 +8,7 @@ from keras_cnnstats.capture import capture
 from keras_cnnstats.console import show
 from keras_cnnstats.describe import describe
 from keras_cnnstats.errors import UnknownCostError
+from keras_cnnstats.memory import liveness
 from keras_cnnstats.propagate import propagate
 from keras_cnnstats.report import Report
 from keras_cnnstats.rows import Builder
@@ -55,7 +56,7 @@ def analyze(
     graph = capture(model, input_shape, batch_size, lambda target: find(target, rules).rule is not None)
     described = [describe(call, rules) for call in graph.calls]
     propagated = propagate(graph, [each.spreads for each in described])
-    builder = Builder(graph, propagated, convention)
+    builder = Builder(graph, propagated, liveness(graph), convention)
     for call, each, seen in zip(graph.calls, described, propagated.seen, strict=True):
         builder.add(call, each, seen)
     result = builder.report()

@@ -22,6 +22,7 @@ class Weight(NamedTuple):
     key: int
     size: int
     trainable: bool
+    bytes: int = 0
 
 
 class FeatureMap(NamedTuple):

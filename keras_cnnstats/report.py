@@ -42,6 +42,8 @@ class Row(NamedTuple):
         source: where the numbers come from: `rule`, `inherited`, `traced`, `measured` or `unknown`.
         note: what the user should know of the source: why the cost is unknown and what to do about it.
         disagreements: codes of the disagreements of this row.
+        param_bytes: bytes of the parameters as they are stored, counted where the parameters are.
+        activation_bytes: bytes of the outputs; `None` where a size is unknown.
     """
 
     layer: str
@@ -61,6 +63,8 @@ class Row(NamedTuple):
     source: str = "rule"
     note: str = ""
     disagreements: tuple[str, ...] = ()
+    param_bytes: int = 0
+    activation_bytes: Count = 0
 
     @property
     def output_shape(self) -> Shape | tuple[Shape, ...]:
@@ -168,6 +172,7 @@ class Totals:
     transcendentals: int
     rows: int
     unknown_rows: int
+    param_bytes: int = 0
 
     @property
     def frozen_params(self) -> int:
@@ -178,6 +183,24 @@ class Totals:
     def is_lower_bound(self) -> bool:
         """Whether rows of unknown cost make the sums of work lower bounds."""
         return self.unknown_rows > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Bytes of activations at the report's batch size, each output with memory of its own.
+
+    Left out is what a backend saves by fusing calls and working in place, and what it spends inside a call.
+
+    Attributes:
+        peak_activation_bytes: at inference, the most that is live at once along the execution order: what is still to
+            be read, and what the call at work reads and makes; `None` where a size is unknown.
+        peak_layer: path of the call at which that is; empty where it is the input alone.
+        activation_bytes: the inputs and all outputs together, as they are kept for a backward pass.
+    """
+
+    peak_activation_bytes: Count
+    peak_layer: str
+    activation_bytes: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,11 +226,17 @@ class Report:
     header: Header
     rows: tuple[Row, ...]
     disagreements: tuple[Disagreement, ...] = field(default=())
+    memory: Memory | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
             return NotImplemented
-        return (self.header, self.rows, self.disagreements) == (other.header, other.rows, other.disagreements)
+        return (self.header, self.rows, self.disagreements, self.memory) == (
+            other.header,
+            other.rows,
+            other.disagreements,
+            other.memory,
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -258,6 +287,7 @@ class Report:
             transcendentals=sum(row.transcendentals or 0 for row in known),
             rows=len(self.rows),
             unknown_rows=len(self.rows) - len(known),
+            param_bytes=sum(row.param_bytes for row in self.rows),
         )
 
     @cached_property
@@ -273,7 +303,8 @@ class Report:
         """Returns the same report with `flops` counted under another convention; nothing is analysed again."""
         units.check_convention(convention)
         header = replace(self.header, convention=convention)
-        return Report(header, tuple(row._replace(convention=convention) for row in self.rows), self.disagreements)
+        rows = tuple(row._replace(convention=convention) for row in self.rows)
+        return Report(header, rows, self.disagreements, self.memory)
 
     def reconcile(self, verbose: bool | None = None) -> "Reconciliation":
         """Prints the model's total under every convention, with the terms that make the gaps, and returns it.

@@ -4,8 +4,9 @@ from keras_cnnstats.describe import Described
 from keras_cnnstats.disagree import CODES, Finding, findings
 from keras_cnnstats.field import NOTHING
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
+from keras_cnnstats.memory import Liveness
 from keras_cnnstats.propagate import Propagated, Seen
-from keras_cnnstats.report import Disagreement, Header, Report, Row
+from keras_cnnstats.report import Disagreement, Header, Memory, Report, Row
 from keras_cnnstats.sight import PLAIN, Sight
 from keras_cnnstats.units import NO_WORK, Work
 
@@ -13,9 +14,10 @@ from keras_cnnstats.units import NO_WORK, Work
 class Builder:
     """Puts the rows of a report together."""
 
-    def __init__(self, graph: Graph, propagated: Propagated, convention: str) -> None:
+    def __init__(self, graph: Graph, propagated: Propagated, live: Liveness, convention: str) -> None:
         self.graph = graph
         self.propagated = propagated
+        self.live = live
         self.convention = convention
         self.counted: set[int] = set()
         self.rows: list[Row] = []
@@ -24,7 +26,7 @@ class Builder:
         self.batch = (first[0] if first else None) or graph.batch_size
 
     def add(self, call: Call, described: Described, seen: Seen) -> None:
-        params, trainable = self._count(call.weights)
+        params, trainable, param_bytes = self._count(call.weights)
         primitives, claims = described.primitives, [facts.claims for facts in described.facts]
         found = [] if primitives is None else findings(call, primitives, claims, seen, params)
         self.disagreements.extend(_disagreement(call, finding) for finding in found)
@@ -48,17 +50,20 @@ class Builder:
                 source=described.source if work is not None else "unknown",
                 note=note,
                 disagreements=tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
+                param_bytes=param_bytes,
+                activation_bytes=self.live.made[len(self.rows)],
             )
         )
 
-    def _count(self, weights: tuple[Weight, ...]) -> tuple[int, int]:
-        params = trainable = 0
+    def _count(self, weights: tuple[Weight, ...]) -> tuple[int, int, int]:
+        params = trainable = param_bytes = 0
         for weight in weights:
             if weight.key not in self.counted:
                 self.counted.add(weight.key)
                 params += weight.size
                 trainable += weight.size if weight.trainable else 0
-        return params, trainable
+                param_bytes += weight.bytes
+        return params, trainable, param_bytes
 
     def _work(self, call: Call, described: Described) -> tuple[tuple[tuple[str, Work], ...] | None, str]:
         if described.primitives is None:
@@ -91,7 +96,7 @@ class Builder:
         return (None, *shape[1:]) if shape and shape[0] == self.graph.batch_size and self.graph.batch_is_open else shape
 
     def report(self) -> Report:
-        params, trainable = self._count(self.graph.weights)
+        params, trainable, param_bytes = self._count(self.graph.weights)
         if params:
             self.rows.append(
                 Row(
@@ -106,9 +111,18 @@ class Builder:
                     local_fields=(NOTHING,) * len(self.propagated.axes),
                     input_sizes=self.propagated.sizes,
                     positions=(None,) * len(self.propagated.axes),
+                    param_bytes=param_bytes,
                 )
             )
-        return Report(self._header(), tuple(self.rows), tuple(self.disagreements))
+        return Report(self._header(), tuple(self.rows), tuple(self.disagreements), self._memory())
+
+    def _memory(self) -> Memory:
+        live = self.live
+        return Memory(
+            peak_activation_bytes=live.peak,
+            peak_layer="" if live.peak_call is None else self.graph.calls[live.peak_call].path,
+            activation_bytes=live.total,
+        )
 
     def _header(self) -> Header:
         graph = self.graph

@@ -1,5 +1,6 @@
 """Counting conventions, the work record that they read, and numbers as text."""
 
+import re
 from fractions import Fraction
 from math import inf
 from typing import NamedTuple
@@ -102,6 +103,18 @@ def si(number: int | float, digits: int = 3) -> str:
             whole = len(str(int(abs(scaled))))
             return f"{float(scaled):,.{max(digits - whole, 0)}f} {prefix}"
     raise AssertionError("unreachable")
+
+
+def dtype_bytes(dtype: str) -> Count:
+    """Returns the bytes of a value of a dtype; `None` where it has no fixed size.
+
+    >>> [dtype_bytes(name) for name in ("float32", "bfloat16", "int8", "bool", "float8_e4m3fn", "string")]
+    [4, 2, 1, 1, 1, None]
+    """
+    if dtype == "bool":
+        return 1
+    width = re.search(r"\d+", dtype)
+    return None if width is None else max(int(width.group()) // 8, 1)
 
 
 def extent_text(value: Extent) -> str:

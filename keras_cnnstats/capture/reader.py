@@ -14,13 +14,27 @@ from keras_cnnstats.capture.feeds import input_names
 from keras_cnnstats.capture.models import function_of
 from keras_cnnstats.errors import InputShapeError, ModelError
 from keras_cnnstats.graph import Call, Graph, TensorSpec, Weight
+from keras_cnnstats.units import dtype_bytes
 
 _MIXERS = frozenset(
     {"reshape", "transpose", "swapaxes", "moveaxis", "concatenate", "stack", "ravel", "get_item", "einsum"}
 )
 """Operations that may mix the batch axis with others: a model that has one is read at a batch size that is known."""
 
-_OPERATION_NAMES = {"batch_norm": "batch_normalization", "view_op": "view"}
+_OPERATION_NAMES = {
+    "all_close": "allclose",
+    "batch_norm": "batch_normalization",
+    "ctcdecode": "ctc_decode",
+    "ctcloss": "ctc_loss",
+    "hsvto_rgb": "hsv_to_rgb",
+    "is_in": "isin",
+    "layer_norm": "layer_normalization",
+    "rgbto_grayscale": "rgb_to_grayscale",
+    "rgbto_hsv": "rgb_to_hsv",
+    "rmsnorm": "rms_normalization",
+    "search_sorted": "searchsorted",
+    "view_op": "view",
+}
 
 
 class _Kind(NamedTuple):
@@ -274,7 +288,8 @@ def _weights(holder: Any, trainable: bool) -> tuple[Weight, ...]:
 
 
 def _weight(variable: Any, trainable: bool) -> Weight:
-    return Weight(id(variable), prod(variable._shape), trainable and variable.trainable)
+    size = prod(variable._shape)
+    return Weight(id(variable), size, trainable and variable.trainable, size * (dtype_bytes(variable.dtype) or 0))
 
 
 def _adapted(operation: Any) -> str:
@@ -318,7 +333,7 @@ def _public_function(operation_class: type) -> Any:
         return operation_class
     name = _snake_case(operation_class.__name__)
     name = _OPERATION_NAMES.get(name, name)
-    return getattr(keras.ops, name, operation_class)
+    return getattr(keras.ops, name, None) or getattr(keras.ops.image, name, operation_class)
 
 
 def _snake_case(name: str) -> str:

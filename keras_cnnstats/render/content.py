@@ -66,7 +66,26 @@ def totals(report: Report) -> list[Total]:
             "Params", all_rows.params, "", f"{all_rows.trainable_params:,} trainable, {all_rows.frozen_params:,} frozen"
         ),
         *(_total(label, count, bound, remark) for label, count in work.items()),
+        *_memory(report),
     ]
+
+
+def _memory(report: Report) -> list[Total]:
+    """The bytes of the weights and of the activations, where they were found out."""
+    memory, weights = report.memory, report.totals.param_bytes
+    if memory is None:
+        return []
+    peak, together = memory.peak_activation_bytes, memory.activation_bytes
+    lines = [Total(label="Weight bytes", exact=f"{weights:,}", rounded=_rounded_bytes(weights))]
+    if peak is None or together is None:
+        return [*lines, Total(label="Activation bytes", exact="?", rounded="", remark="sizes unknown")]
+    where = f", in {plain(memory.peak_layer)}" if memory.peak_layer else ""
+    remark = f"live at most at once{where}; {_rounded_bytes(together) or together} all together"
+    return [*lines, Total(label="Activation bytes", exact=f"{peak:,}", rounded=_rounded_bytes(peak), remark=remark)]
+
+
+def _rounded_bytes(count: int) -> str:
+    return f"{units.si(count)}B" if count >= 1000 else ""
 
 
 def _total(label: str, count: int, bound: str, remark: str) -> Total:

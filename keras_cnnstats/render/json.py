@@ -20,7 +20,7 @@ from keras_cnnstats.errors import FormatError
 from keras_cnnstats.field import Field, Slack, Unsized
 from keras_cnnstats.render import SCHEMA_VERSION, decode
 from keras_cnnstats.render.files import deliver
-from keras_cnnstats.report import Disagreement, Header, Report, Row
+from keras_cnnstats.report import Disagreement, Header, Memory, Report, Row
 from keras_cnnstats.units import Work
 
 FORMAT = "keras_cnnstats.report"
@@ -38,6 +38,7 @@ def to_json(report: Report, path: str | os.PathLike[str] | None = None) -> str |
         "schema_version": _dumped(SCHEMA_VERSION),
         "header": _dumped(_encoded(report.header, numbers)),
         "totals": _dumped(_encoded(report.totals, numbers)),
+        "memory": _dumped(_encoded(report.memory, numbers)),
         "rows": _lines(rows),
         "disagreements": _lines([_encoded(item, numbers) for item in report.disagreements]),
     }
@@ -93,11 +94,12 @@ def from_json(text: str) -> Report:
             f"from_json: expected schema_version {SCHEMA_VERSION}, the newest that this keras_cnnstats reads. Update "
             f"keras_cnnstats to read the report. Received: {version}."
         )
-    parts = {name: decode.member(document, name, name) for name in ("header", "rows", "disagreements")}
+    parts = {name: decode.member(document, name, name) for name in ("header", "rows", "disagreements", "memory")}
     return Report(
         _HEADER(parts["header"], "header"),
         decode.many(_row)(parts["rows"], "rows"),
         decode.many(_DISAGREEMENT)(parts["disagreements"], "disagreements"),
+        decode.optional(_MEMORY)(parts["memory"], "memory"),
     )
 
 
@@ -185,6 +187,14 @@ _ROW = decode.record(
     source=decode.text,
     note=decode.text,
     disagreements=decode.many(decode.text),
+    param_bytes=decode.natural,
+    activation_bytes=decode.optional(decode.natural),
+)
+_MEMORY = decode.record(
+    Memory,
+    peak_activation_bytes=decode.optional(decode.natural),
+    peak_layer=decode.text,
+    activation_bytes=decode.optional(decode.natural),
 )
 _DISAGREEMENT = decode.record(
     Disagreement,

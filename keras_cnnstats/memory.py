@@ -1,0 +1,72 @@
+"""How long each tensor has to be kept: the memory of activations, at inference and for training.
+
+Each call's outputs have memory of their own, kept until the last call that reads them has run; the model's outputs are
+kept to the end. Left out: what a backend saves by fusing calls and by working in place, and what it spends on working
+space inside a call.
+"""
+
+from typing import NamedTuple
+
+from keras_cnnstats.graph import Graph, TensorSpec
+from keras_cnnstats.primitives.base import product
+from keras_cnnstats.units import Count, dtype_bytes
+
+
+class Liveness(NamedTuple):
+    """What liveness along the execution order finds out.
+
+    Attributes:
+        made: for each call the bytes of its outputs; `None` where a size is unknown.
+        peak: the most bytes that are live at once, a call's inputs and outputs included; `None` where unknown.
+        peak_call: the call during which that is.
+        total: bytes of the inputs and of all outputs together, as they are kept for a backward pass.
+    """
+
+    made: tuple[Count, ...]
+    peak: Count
+    peak_call: int | None
+    total: Count
+
+
+def liveness(graph: Graph) -> Liveness:
+    """Returns the memory of a graph's activations, in its execution order."""
+    sizes = [_bytes(spec, graph.batch_size) for spec in graph.tensors]
+    made = tuple(_sum([sizes[number] for number in call.outputs]) for call in graph.calls)
+    if any(sizes[number] is None for number in _tensors_used(graph)):
+        return Liveness(made, None, None, None)
+    last_use = _last_use(graph)
+    live = total = sum(sizes[number] or 0 for number in set(graph.inputs))
+    peak, peak_call = live, None
+    for place, call in enumerate(graph.calls):
+        fresh = sum(sizes[number] or 0 for number in call.outputs)
+        live, total = live + fresh, total + fresh
+        if live > peak:
+            peak, peak_call = live, place
+        for number in {*call.inputs, *call.outputs}:
+            if last_use.get(number, place) == place:
+                live -= sizes[number] or 0
+    return Liveness(made, peak, peak_call, total)
+
+
+def _tensors_used(graph: Graph) -> set[int]:
+    used = set(graph.inputs)
+    for call in graph.calls:
+        used.update(call.outputs)
+    return used
+
+
+def _last_use(graph: Graph) -> dict[int, int]:
+    """The last call that reads each tensor; one behind the last call for the model's outputs."""
+    last = {number: place for place, call in enumerate(graph.calls) for number in call.inputs}
+    return last | dict.fromkeys(graph.outputs, len(graph.calls))
+
+
+def _bytes(spec: TensorSpec, batch_size: int) -> Count:
+    first = batch_size if spec.shape[:1] == (None,) else None
+    elements = product(spec.shape if first is None else (first, *spec.shape[1:]))
+    each = dtype_bytes(spec.dtype)
+    return None if elements is None or each is None else elements * each
+
+
+def _sum(parts: list[Count]) -> Count:
+    return None if None in parts else sum(part or 0 for part in parts)
