@@ -31,7 +31,7 @@ class Liveness(NamedTuple):
 def liveness(graph: Graph) -> Liveness:
     """Returns the memory of a graph's activations, in its execution order."""
     sizes = [_bytes(spec, graph.batch_size) for spec in graph.tensors]
-    made = tuple(_sum([sizes[number] for number in call.outputs]) for call in graph.calls)
+    made = tuple([_sum([sizes[number] for number in call.outputs]) for call in graph.calls])
     if any(sizes[number] is None for number in _tensors_used(graph)):
         return Liveness(made, None, None, None)
     last_use = _last_use(graph)
@@ -62,9 +62,8 @@ def _last_use(graph: Graph) -> dict[int, int]:
 
 
 def _bytes(spec: TensorSpec, batch_size: int) -> Count:
-    first = batch_size if spec.shape[:1] == (None,) else None
-    elements = product(spec.shape if first is None else (first, *spec.shape[1:]))
-    each = dtype_bytes(spec.dtype)
+    shape, each = spec.shape, dtype_bytes(spec.dtype)
+    elements = product((batch_size, *shape[1:]) if shape and shape[0] is None else shape)
     return None if elements is None or each is None else elements * each
 
 

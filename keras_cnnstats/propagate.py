@@ -104,6 +104,8 @@ def _origins(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> tuple[
         if rank == len(graph.tensors[root].shape):
             if any(isinstance(each, (Slide, Spatial, Stretch)) for each in spread or ()):
                 first_window.setdefault(root, tuple(call.input.spatial_dims))
+                if len(first_window) == len(graph.inputs):
+                    break
             for number, spec in zip(call.outputs, call.results, strict=True):
                 if len(spec.shape) == rank:
                     source[number] = root
@@ -173,12 +175,12 @@ def _fitted(sight: Sight, shape: Shape) -> Sight:
         # A look-up adds a dimension behind the others; what takes one away says so by its spread.
         dims = (*dims, *((),) * (len(shape) - len(dims))) if len(dims) < len(shape) else ((),) * len(shape)
         sight = sight._replace(dims=dims)
-    if all(len(atoms) != 1 or atoms[0].size == size for atoms, size in zip(dims, shape, strict=True)):
-        return sight
-    fitted = [
-        (Atom(atoms[0].axis, size),) if len(atoms) == 1 else atoms for atoms, size in zip(dims, shape, strict=True)
-    ]
-    return sight._replace(dims=tuple(fitted))
+    fitted = None
+    for place, (atoms, size) in enumerate(zip(dims, shape, strict=True)):
+        if len(atoms) == 1 and atoms[0].size != size:
+            fitted = fitted or list(dims)
+            fitted[place] = (Atom(atoms[0].axis, size),)
+    return sight if fitted is None else sight._replace(dims=tuple(fitted))
 
 
 def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:

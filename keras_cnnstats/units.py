@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
@@ -105,6 +106,7 @@ def si(number: int | float, digits: int = 3) -> str:
     raise AssertionError("unreachable")
 
 
+@lru_cache
 def dtype_bytes(dtype: str) -> Count:
     """Returns the bytes of a value of a dtype; `None` where it has no fixed size.
 

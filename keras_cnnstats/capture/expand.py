@@ -3,6 +3,7 @@
 Every layer and every operation of `keras.ops` inside then shows itself, and the layer is put back as it was.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,7 +31,7 @@ def followed(layer: Any, node: Any, specs: dict[int, TensorSpec]) -> Iterator[An
     Raises:
         CannotFollowError: the layer's `call` does not run on symbolic tensors.
     """
-    fresh = {key: keras.KerasTensor(spec.shape, spec.dtype) for key, spec in specs.items()}
+    fresh = {key: keras.Input(batch_shape=spec.shape, dtype=spec.dtype) for key, spec in specs.items()}
     args, kwargs = node.arguments.fill_in(fresh)
     with as_it_was(layer), variables_deferred():
         yield traced(layer, list(fresh.values()), args, kwargs)
@@ -48,8 +49,10 @@ def traced(layer: Any, tensors: list[Any], args: tuple[Any, ...], kwargs: dict[s
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    first = lines[0].strip() if lines else "no message"
+    # Keras says in front whose call it was, and prints what went wrong in bold.
+    text = re.sub("\x1b\\[[0-9]*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if not line.startswith("Exception encountered when calling")]
+    first = next(filter(None, lines), "no message")
     if first.startswith("A KerasTensor cannot be used as input to a TensorFlow function"):
         return "it calls TensorFlow directly"
     return first if len(first) <= 200 else first[:197] + "..."

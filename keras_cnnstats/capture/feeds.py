@@ -1,6 +1,7 @@
 """What a model is fed: the shapes that it was built for, or those that the user asks for."""
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import keras
@@ -27,18 +28,23 @@ def feeds_of(function: Any, input_shape: Any) -> list[TensorSpec]:
 def written_feeds(model: Any, input_shape: Any, batch_size: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Returns the arguments of a symbolic call of a model that writes its own `call`."""
 
-    def fed(shape: Shape) -> Any:
-        return keras.KerasTensor((batch_size, *shape[1:]))
+    def fed(shape: Shape, name: str) -> Any:
+        name = name.removeprefix("input/").replace("/", "_")
+        return keras.Input(batch_shape=(batch_size, *shape[1:]), name=name)
 
     if input_shape is not None:
         shapes = _map_shapes(lambda shape, name: (None, *_one_shape(shape, name)), input_shape, "input")
-        return (_map_shapes(lambda shape, _: fed(shape), shapes, "input"),), {}
-    recorded = written_shapes(model)
-    fed_shapes = {
-        name.removesuffix("_shape"): _map_shapes(lambda shape, _: fed(shape), shape, name)
-        for name, shape in recorded.items()
-    }
-    return (tuple(fed_shapes.values()), {}) if len(fed_shapes) == 1 else ((), fed_shapes)
+        if _are_arguments(shapes, model):
+            return (), {name: _map_shapes(fed, shape, name) for name, shape in shapes.items()}
+        return (_map_shapes(fed, shapes, "input"),), {}
+    recorded = {name.removesuffix("_shape"): shape for name, shape in written_shapes(model).items()}
+    given = {name: _map_shapes(fed, shape, name) for name, shape in recorded.items()}
+    return (tuple(given.values()), {}) if len(given) == 1 else ((), given)
+
+
+def _are_arguments(shapes: Any, model: Any) -> bool:
+    """Whether a dictionary gives a shape for each of several arguments of the model's call, and not one dictionary."""
+    return isinstance(shapes, Mapping) and set(shapes) <= set(signature(model.call).parameters)
 
 
 def _map_shapes(work: Any, shapes: Any, name: str) -> Any:

@@ -289,7 +289,7 @@ def _weights(holder: Any, trainable: bool) -> tuple[Weight, ...]:
 
 def _weight(variable: Any, trainable: bool) -> Weight:
     size = prod(variable._shape)
-    return Weight(id(variable), size, trainable and variable.trainable, size * (dtype_bytes(variable.dtype) or 0))
+    return Weight(id(variable), size, trainable and variable.trainable, size * (dtype_bytes(variable._dtype) or 0))
 
 
 def _adapted(operation: Any) -> str:
