@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from keras_cnnstats.disagree import Finding, claims_of
+from keras_cnnstats.disagree import claims_of
 from keras_cnnstats.errors import RuleError
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives.base import Primitive, Spread
+from keras_cnnstats.primitives.base import Claim, Primitive, Spread
 from keras_cnnstats.rules import Rule, find
 from keras_cnnstats.rules.registry import RuleGapError
 from keras_cnnstats.units import Work
@@ -24,7 +24,7 @@ class Facts(NamedTuple):
 
     spread: Spread
     work: Work | None
-    claims: tuple[Finding, ...]
+    claims: tuple[Claim, ...]
 
 
 @lru_cache(maxsize=16384)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
-from keras_cnnstats.field import Field
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives.base import Claim, Gather, Primitive, Slide, Spatial
+from keras_cnnstats.primitives import Convolution, Pooling, TransposedConvolution, Upwindow, Window
+from keras_cnnstats.primitives.base import Claim, Gather, Primitive, Spatial
 from keras_cnnstats.propagate import Seen
 from keras_cnnstats.sight import PLAIN
 from keras_cnnstats.units import Extent
@@ -79,24 +79,14 @@ CODES = {
 _ADAPTED = {"quantised": "P5", "low rank": "P7"}
 
 
-class Finding(NamedTuple):
-    """A claim of a formula about one call that the count does not bear out."""
-
-    quantity: str
-    code: str
-    formula: str
-    expected: Extent
-    actual: Extent
-
-
-def claims_of(primitive: Primitive) -> tuple[Finding, ...]:
+def claims_of(primitive: Primitive) -> tuple[Claim, ...]:
     """Returns what formulas say of a primitive that the count does not bear out."""
-    return tuple([_finding(claim) for claim in (*primitive.defects(), *primitive.claims())])
+    return (*primitive.defects(), *primitive.claims())
 
 
 def findings(
-    call: Call, primitives: Sequence[Primitive], claims: Sequence[tuple[Finding, ...]], seen: Seen, counted: int
-) -> list[Finding]:
+    call: Call, primitives: Sequence[Primitive], claims: Sequence[tuple[Claim, ...]], seen: Seen, counted: int
+) -> list[Claim]:
     """Returns where formula and count part for one call.
 
     Args:
@@ -109,23 +99,13 @@ def findings(
     found = _parameter_findings(call, primitives, counted) if call.weights or counted else []
     for each in claims:
         # Weights of a shared layer disagree once, where they are counted.
-        found.extend(each if counted else [finding for finding in each if finding.quantity != "parameters"])
+        found.extend(each if counted else [claim for claim in each if claim.quantity != "parameters"])
     if seen.aligned is False or seen.after.fields != seen.before.fields:
         found.extend(_field_findings(call, primitives, seen))
     return found
 
 
-def _finding(claim: Claim) -> Finding:
-    return Finding(
-        quantity=claim.quantity,
-        code=claim.code,
-        formula=claim.formula,
-        expected=claim.expected,
-        actual=claim.actual,
-    )
-
-
-def _parameter_findings(call: Call, primitives: Sequence[Primitive], counted: int) -> list[Finding]:
+def _parameter_findings(call: Call, primitives: Sequence[Primitive], counted: int) -> list[Claim]:
     if not isinstance(call.target, type):
         # Weights that an operation is given are an argument, of which no formula knows.
         return []
@@ -135,38 +115,29 @@ def _parameter_findings(call: Call, primitives: Sequence[Primitive], counted: in
         return []
     code, actual = (_ADAPTED.get(call.adapted, "P0"), held) if expected != held else ("P4", counted)
     formula = f"formula of `{call.type}` = {expected:,}"
-    return [Finding(quantity="parameters", code=code, formula=formula, expected=expected, actual=actual)]
+    return [Claim(quantity="parameters", code=code, formula=formula, expected=expected, actual=actual)]
 
 
 # Receptive fields
 
 
-def _field_findings(call: Call, primitives: Sequence[Primitive], seen: Seen) -> Iterator[Finding]:
+def _field_findings(call: Call, primitives: Sequence[Primitive], seen: Seen) -> Iterator[Claim]:
     if seen.aligned is False:
-        for branches in seen.branches:
-            sizes = [field.size for field in branches if field.size not in (None, 0, inf)]
-            hull = next((f.size for f, b in zip(seen.before.fields, _axes(seen), strict=True) if b == branches), None)
-            widest = max(sizes, default=None)
-            formula = f"widest of {len(sizes)} branches = {widest}"
-            yield Finding(quantity="receptive field", code="R4", formula=formula, expected=widest, actual=hull)
-            break
+        axis, branches = seen.branches[0]
+        sizes = [field.size for field in branches if field.size not in (None, 0, inf)]
+        widest = max(sizes, default=None)
+        formula = f"widest of {len(sizes)} branches = {widest}"
+        yield Claim("receptive field", "R4", formula, widest, seen.before.fields[axis].size)
     for primitive in primitives:
-        spread = primitive.spread
-        if isinstance(spread, Slide) and hasattr(primitive, "windows"):
+        if isinstance(primitive, (Convolution, Pooling, TransposedConvolution)):
             yield from _window_findings(call, primitive.windows, seen)
             break
-        if isinstance(spread, (Gather, Spatial)) and seen.after.fields != seen.before.fields:
+        if isinstance(primitive.spread, (Gather, Spatial)) and seen.after.fields != seen.before.fields:
             yield from _global_findings(seen)
             break
 
 
-def _axes(seen: Seen) -> list[tuple[Field, ...]]:
-    """The branches of each axis; those that are aligned are not kept."""
-    misaligned = iter(seen.branches)
-    return [next(misaligned, ()) for _ in seen.before.fields]
-
-
-def _window_findings(call: Call, windows: tuple[object, ...], seen: Seen) -> Iterator[Finding]:
+def _window_findings(call: Call, windows: Sequence[Window | Upwindow], seen: Seen) -> Iterator[Claim]:
     """`RF = RF before + (k - 1) * S before`, axis by axis; axes that say the same say it once."""
     said: set[tuple[Extent, ...]] = set()
     for dim, window in zip(call.input.spatial_dims, windows, strict=True):
@@ -174,20 +145,19 @@ def _window_findings(call: Call, windows: tuple[object, ...], seen: Seen) -> Ite
         if len(atoms) != 1 or atoms[0].axis == PLAIN:
             continue
         before, after = seen.before.fields[atoms[0].axis], seen.after.fields[atoms[0].axis]
-        kernel, dilation = window.kernel, window.dilation  # type: ignore[attr-defined]
+        kernel, dilation = window.kernel, window.dilation
         if before.size in (None, 0, inf) or after.size is None or before.jump is None:
             continue
         expected = before.size + (kernel - 1) * before.jump
         if expected == after.size or (expected, after.size) in said:
             continue
         said.add((expected, after.size))
-        code = "R2" if not hasattr(window, "before") or hasattr(window, "output_padding") else "R5"
-        code = "R1" if dilation > 1 else code
+        code = "R1" if dilation > 1 else ("R2" if isinstance(window, Upwindow) else "R5")
         formula = f"{before.size} + ({kernel} - 1) * {before.jump} = {expected}"
-        yield Finding(quantity="receptive field", code=code, formula=formula, expected=expected, actual=after.size)
+        yield Claim(quantity="receptive field", code=code, formula=formula, expected=expected, actual=after.size)
 
 
-def _global_findings(seen: Seen) -> Iterator[Finding]:
+def _global_findings(seen: Seen) -> Iterator[Claim]:
     """A window over all `n` positions would see `RF before + (n - 1) * S before`."""
     positions = {atom.axis: atom.size for atoms in seen.before.dims for atom in atoms if atom.axis != PLAIN}
     for axis, (before, after) in enumerate(zip(seen.before.fields, seen.after.fields, strict=True)):
@@ -196,5 +166,5 @@ def _global_findings(seen: Seen) -> Iterator[Finding]:
             continue
         expected = before.size + (size - 1) * before.jump
         formula = f"{before.size} + ({size} - 1) * {before.jump} = {expected}"
-        yield Finding(quantity="receptive field", code="R3", formula=formula, expected=expected, actual=inf)
+        yield Claim(quantity="receptive field", code="R3", formula=formula, expected=expected, actual=inf)
         return

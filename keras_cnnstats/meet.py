@@ -11,7 +11,18 @@ from keras_cnnstats.sight import PLAIN, Atom, Dims, Sight
 
 def met(
     call: Call, sights: list[Sight], join: Join | None, sizes: list[Size]
-) -> tuple[Sight, bool | None, tuple[tuple[Field, ...], ...]]:
+) -> tuple[Sight, bool | None, tuple[tuple[int, tuple[Field, ...]], ...]]:
+    """Returns what a call reads that several maps are merged into.
+
+    Args:
+        call: the call.
+        sights: what each map that it reads sees.
+        join: how the maps stand one behind the other; `None` where they are broadcast to one shape.
+        sizes: the input's size on each axis.
+
+    Returns:
+        The sight, whether the branches are aligned, and on each axis where they are not the fields that meet.
+    """
     first = sights[0]
     if len(sights) == 1 or (join is None and all(sight is first for sight in sights)):
         return first, True, ()
@@ -21,7 +32,7 @@ def met(
     dims = _merged_dims(sights)
     fields: list[Field] = []
     local: list[Field] = []
-    branches: list[tuple[Field, ...]] = []
+    branches: list[tuple[int, tuple[Field, ...]]] = []
     aligned: bool | None = True
     for axis, size in enumerate(sizes):
         positions = _positions(dims, axis)
@@ -35,7 +46,7 @@ def met(
         fields.append(field)
         local.append(kept)
         if not (agree and locally):
-            branches.append(parts)
+            branches.append((axis, parts))
             aligned = False if False in (aligned, agree, locally) else None
     return Sight(tuple(fields), tuple(local), dims if len(dims) == rank else first.dims), aligned, tuple(branches)
 

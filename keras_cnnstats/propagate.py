@@ -35,13 +35,13 @@ class Seen(NamedTuple):
         before: sight of what it reads, branches merged.
         after: sight of what it makes.
         aligned: whether the branches that meet in it agree; `None` where that depends on sizes nobody gave.
-        branches: the fields that meet, for each input axis, where they are not aligned.
+        branches: each input axis on which they do not, or may not, with the fields that meet.
     """
 
     before: Sight
     after: Sight
     aligned: bool | None = True
-    branches: tuple[tuple[Field, ...], ...] = ()
+    branches: tuple[tuple[int, tuple[Field, ...]], ...] = ()
 
 
 class Propagated(NamedTuple):

@@ -1,10 +1,11 @@
 """The rows of a report, put together from what the floors below found out."""
 
 from keras_cnnstats.describe import Described
-from keras_cnnstats.disagree import CODES, Finding, findings
+from keras_cnnstats.disagree import CODES, findings
 from keras_cnnstats.field import NOTHING
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
 from keras_cnnstats.memory import Liveness
+from keras_cnnstats.primitives.base import Claim
 from keras_cnnstats.propagate import Propagated, Seen
 from keras_cnnstats.report import Disagreement, Header, Memory, Report, Row
 from keras_cnnstats.sight import PLAIN, Sight
@@ -139,16 +140,16 @@ class Builder:
         )
 
 
-def _disagreement(call: Call, finding: Finding) -> Disagreement:
-    code = CODES[finding.code]
+def _disagreement(call: Call, claim: Claim) -> Disagreement:
+    code = CODES[claim.code]
     return Disagreement(
         layer=call.path,
         call=call.nth,
-        quantity=finding.quantity,
-        code=finding.code,
-        formula=finding.formula,
-        expected=finding.expected,
-        actual=finding.actual,
+        quantity=claim.quantity,
+        code=claim.code,
+        formula=claim.formula,
+        expected=claim.expected,
+        actual=claim.actual,
         explained=code.explained,
         reason=code.reason,
     )

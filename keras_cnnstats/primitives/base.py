@@ -6,7 +6,7 @@ from math import prod
 from typing import ClassVar, NamedTuple
 
 from keras_cnnstats.field import Reach
-from keras_cnnstats.units import Work
+from keras_cnnstats.units import Extent, Work
 
 Size = int | None
 """A number of positions or channels; `None` where it is unknown."""
@@ -37,8 +37,8 @@ class Claim(NamedTuple):
     quantity: str
     code: str
     formula: str
-    expected: int
-    actual: int
+    expected: Extent
+    actual: Extent
 
 
 class Pointwise(NamedTuple):
