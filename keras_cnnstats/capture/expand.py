@@ -4,6 +4,7 @@ Every layer and every operation of `keras.ops` inside then shows itself, and the
 """
 
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -38,19 +39,25 @@ def followed(layer: Any, node: Any, specs: dict[int, TensorSpec]) -> Iterator[An
 
 
 def traced(layer: Any, tensors: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Returns the graph of one symbolic call of a layer's own `call`."""
+    """Returns the graph of one symbolic call of a layer's own `call`, which says what it warns of when it runs."""
     try:
-        if not layer.built:
-            layer(*args, **kwargs)
-        outputs = layer.call(*args, **kwargs)
-        return keras.Function(tensors, [output for output in tree.flatten(outputs) if output is not None])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _called(layer, tensors, args, kwargs)
     except Exception as error:
         raise CannotFollowError(f"{type(error).__name__}: {_first_line(error)}") from error
 
 
+def _called(layer: Any, tensors: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if not layer.built:
+        layer(*args, **kwargs)
+    outputs = layer.call(*args, **kwargs)
+    return keras.Function(tensors, [output for output in tree.flatten(outputs) if output is not None])
+
+
 def _first_line(error: Exception) -> str:
-    # Keras says in front whose call it was, and prints what went wrong in bold.
-    text = re.sub("\x1b\\[[0-9]*m", "", str(error))
+    # Keras says in front whose call it was, or what it wanted to infer, and prints what went wrong in bold.
+    text = re.sub("\x1b\\[[0-9]*m", "", str(error.args[0]) if error.args else "").rpartition("Error encountered:")[2]
     lines = [line.strip() for line in text.splitlines() if not line.startswith("Exception encountered when calling")]
     first = next(filter(None, lines), "no message")
     if first.startswith("A KerasTensor cannot be used as input to a TensorFlow function"):

@@ -14,6 +14,7 @@ def attention(
     value_size: Size,
     masked: bool,
     axes: tuple[int, ...] = (1,),
+    biased: bool = False,
 ) -> list[Primitive]:
     """Returns the primitives of attention of each query over all keys, in each head.
 
@@ -23,8 +24,9 @@ def attention(
         heads: heads, each with scores of its own.
         size: values of a query, and of a key.
         value_size: values of what is summed.
-        masked: whether something is added to the scores.
+        masked: whether some scores are masked.
         axes: dimensions that the positions lie along.
+        biased: whether a bias is added to the scores.
 
     Example: doubling the length quadruples the work.
 
@@ -33,10 +35,11 @@ def attention(
     """
     rows, scores = product((queries, heads)), product((queries, heads, keys))
     mix = Mix(axes)
-    scaling = Cost(1 + masked, registered=1 + masked, hlo=1 + masked)
+    steps = 1 + masked + biased
+    scaling = Cost(steps, registered=1 + biased, hlo=steps)  # TensorFlow registers no choice by a mask
     return [
         Contraction(inputs=size, outputs=keys, positions=rows, weights=False, looks=mix),
         Elementwise(cost=scaling, elements=scores),
-        Softmax(groups=rows, size=keys),
+        Softmax(groups=rows, size=keys, axes=len(axes)),
         Contraction(inputs=keys, outputs=value_size, positions=rows, weights=False),
     ]

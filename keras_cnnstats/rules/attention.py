@@ -26,12 +26,13 @@ def _projection(inputs: Size, outputs: int, positions: Size, bias: bool) -> Cont
     return Contraction(inputs=inputs, outputs=outputs, positions=positions, bias=outputs if bias else 0)
 
 
-def _argument(call: Call, place: int, name: str, default: Any = None) -> Any:
-    return call.args[place] if len(call.args) > place else call.kwargs.get(name, default)
+def argument(call: Call, place: int, name: str) -> Any:
+    """An argument of a call, by its place or by its name; `None` where it was not given."""
+    return call.args[place] if len(call.args) > place else call.kwargs.get(name)
 
 
 def _is_masked(call: Call) -> bool:
-    names = ("attention_mask", "query_mask", "value_mask", "key_mask", "use_causal_mask")
+    names = ("attention_mask", "query_mask", "value_mask", "key_mask", "use_causal_mask", "mask")
     return any(call.kwargs.get(name) not in (None, False) for name in names)
 
 
@@ -41,9 +42,10 @@ def multi_head_attention(call: Call) -> list[Primitive]:
     layer, y = call.layer, call.results[0].shape
     if layer.get_config().get("use_gate"):
         raise RuleGapError("no rule for MultiHeadAttention with use_gate=True")
-    query, value = (_argument(call, place, name).shape for place, name in enumerate(("query", "value")))
-    key = getattr(_argument(call, 2, "key"), "shape", None) or value
-    axes, heads = layer.attention_axes, layer.num_heads
+    query, value = (argument(call, place, name).shape for place, name in enumerate(("query", "value")))
+    key = getattr(argument(call, 2, "key"), "shape", None) or value
+    # A layer that was followed in a model that is not built has forgotten the axes again.
+    axes, heads = layer.attention_axes or tuple(range(1, len(query) - 1)), layer.num_heads
     # What is attended over along `axes` is attended over for each position along the others.
     beside = product(size for place, size in enumerate(query[1:-1], 1) if place not in axes)
     queries, keys = product(query[axis] for axis in axes), product(key[axis] for axis in axes)
@@ -65,8 +67,8 @@ def group_query_attention(call: Call) -> list[Primitive]:
     layer, y = call.layer, call.results[0].shape
     if layer.use_gate:
         raise RuleGapError("no rule for GroupQueryAttention with use_gate=True")
-    query, value = (_argument(call, place, name).shape for place, name in enumerate(("query", "value")))
-    key = getattr(_argument(call, 2, "key"), "shape", None) or value
+    query, value = (argument(call, place, name).shape for place, name in enumerate(("query", "value")))
+    key = getattr(argument(call, 2, "key"), "shape", None) or value
     size, shared = layer.head_dim, layer.num_key_value_heads * layer.head_dim
     return [
         _projection(query[-1], layer.num_query_heads * size, query[1], layer.use_bias),
@@ -79,7 +81,7 @@ def group_query_attention(call: Call) -> list[Primitive]:
 
 def _inputs(call: Call) -> tuple[Any, Any, Any]:
     """Shapes of query, value and key; the value is the key where none is given."""
-    shapes = [spec.shape for spec in call.specs]
+    shapes = [spec.shape for spec in argument(call, 0, "inputs")]
     return shapes[0], shapes[1], shapes[2] if len(shapes) > 2 else shapes[1]
 
 
@@ -95,8 +97,12 @@ def dot_attention(call: Call) -> list[Primitive]:
     query, value, key = _inputs(call)
     scaled = int(call.layer.use_scale) + _is_masked(call)
     parts = attention(query[1], key[1], 1, query[2], value[2], masked=False)
-    scaling = Elementwise(cost=Cost(scaled, registered=scaled, hlo=scaled), elements=product((query[1], key[1])))
-    return [*_held(call), parts[0], *([scaling] if scaled else []), *parts[2:]]
+    return [*_held(call), parts[0], *_scaled(scaled, product((query[1], key[1]))), *parts[2:]]
+
+
+def _scaled(steps: int, scores: Size) -> list[Primitive]:
+    """So many additions and multiplications of each score."""
+    return [Elementwise(cost=Cost(steps, registered=steps, hlo=steps), elements=scores)] if steps else []
 
 
 @rule(layers.AdditiveAttention)
@@ -109,11 +115,14 @@ def _additive(call: Call) -> list[Primitive]:
     query, value, key = _inputs(call)
     pairs, rows = product((query[1], key[1])), query[1]
     steps = 1 + bool(call.layer.use_scale)
+    # A weight of all scores, which the layer of that name does not have; and a mask.
+    scaled = (not isinstance(call.layer, layers.AdditiveAttention)) + _is_masked(call)
     summed = Cost(steps + FUNCTIONS["tanh"].arithmetic, FUNCTIONS["tanh"].transcendentals, steps, steps)
     return [
         *_held(call),
         Elementwise(cost=summed, elements=product((pairs, query[2]))),
         Reduction(count=query[2], outputs=pairs, registered=True, over=Mix((1,))),
+        *_scaled(scaled, pairs),
         Softmax(groups=rows, size=key[1]),
         Contraction(inputs=key[1], outputs=value[2], positions=rows, weights=False),
     ]

@@ -82,7 +82,9 @@ def unit_normalization(call: Call) -> list[Primitive]:
 def spectral_normalization(call: Call) -> list[Primitive]:
     """The layer inside: its kernel is divided by its spectral norm in training alone, for which a vector is kept."""
     layer = call.layer
-    return [*wrapped(call, layer.layer), Kept(weights=layer.vector_u.shape[-1])]
+    # In a model that is not built the layer has no vector: it is as long as there are outputs.
+    length = layer.vector_u.shape[-1] if layer.built else call.output.channels
+    return [*wrapped(call, layer.layer), Kept(weights=length)]
 
 
 def _axes(axis: Any, x: FeatureMap) -> tuple[int, ...]:

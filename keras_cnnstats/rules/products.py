@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_cnnstats.graph import Call, TensorSpec
 from keras_cnnstats.primitives import Contraction, Gather, Primitive, attention, einsum_product, matrix_product, product
+from keras_cnnstats.rules.attention import argument
 from keras_cnnstats.rules.registry import RuleGapError, rule
 
 
@@ -41,6 +42,8 @@ def einsum(call: Call) -> list[Primitive]:
 @rule(ops.dot_product_attention)
 def dot_product_attention(call: Call) -> list[Primitive]:
     """Softmax of the scaled products of queries and keys, then the sum of the values with these weights."""
-    query, key, value = (each.shape for each in call.specs[:3])
-    masked = call.kwargs.get("bias") is not None or call.kwargs.get("mask") is not None or call.layer.is_causal
-    return attention(query[1], key[1], query[2], query[3], value[3], masked=masked)
+    query, key, value = (argument(call, place, name).shape for place, name in enumerate(("query", "key", "value")))
+    masked, biased = argument(call, 4, "mask") is not None, argument(call, 3, "bias") is not None
+    return attention(
+        query[1], key[1], query[2], query[3], value[3], masked=masked or call.layer.is_causal, biased=biased
+    )

@@ -6,6 +6,7 @@ from keras import layers
 
 from keras_cnnstats.graph import Call, FeatureMap
 from keras_cnnstats.primitives import (
+    POINTWISE,
     Convolution,
     Cost,
     Elementwise,
@@ -14,9 +15,12 @@ from keras_cnnstats.primitives import (
     Primitive,
     Recurrence,
     Repeated,
+    Shuffle,
     Size,
     Slide,
+    Spatial,
     Spread,
+    Statistics,
     product,
 )
 from keras_cnnstats.rules.activations import activation
@@ -125,14 +129,17 @@ def time_distributed(call: Call) -> list[Primitive]:
 
 def _behind_time(spread: Spread, frame: Call) -> Spread:
     """The spread of a frame, in a map that has a time axis before the frame's."""
-    if isinstance(spread, Slide):
-        return Slide(spread.reaches, tuple(dim + 1 for dim in spread.dims or tuple(frame.input.spatial_dims)))
-    if isinstance(spread, Gather):
-        dims = spread.dims or tuple(range(1, len(frame.specs[0].shape)))
-        return Gather(tuple(dim + 1 if dim >= 0 else dim for dim in dims), spread.shape)
-    if spread == () or type(spread).__name__ == "Pointwise":
+    if spread == POINTWISE:
         return spread
-    raise RuleGapError("what the layer inside sees along time is not known")
+    spatial = tuple(dim + 1 for dim in frame.input.spatial_dims)
+    if isinstance(spread, Spatial):
+        return Gather(spatial, spread.shape)
+    if isinstance(spread, Slide):
+        return Slide(spread.reaches, tuple(dim + 1 for dim in spread.dims) if spread.dims else spatial)
+    if isinstance(spread, (Gather, Mix, Statistics)):
+        dims = range(1, len(frame.specs[0].shape)) if spread.dims is None else spread.dims
+        return spread._replace(dims=tuple(dim + 1 if dim >= 0 else dim for dim in dims))
+    return Shuffle(None)
 
 
 @rule(layers.ConvLSTM1D, layers.ConvLSTM2D, layers.ConvLSTM3D)

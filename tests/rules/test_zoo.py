@@ -9,21 +9,25 @@ from keras import ops
 import keras_cnnstats as cnnstats
 from keras_cnnstats.capture import capture
 from keras_cnnstats.rules import registered
-from tests.rules.zoo import ALIASES, MAP, ZOO, Case, analyzed, built, cases, name_of
+from keras_cnnstats.rules.gaps import GAPS
+from tests.rules.zoo import ALIASES, LAYERS, MAP, ZOO, Case, analyzed, built, called, cases, name_of
+from tests.rules.zoo_more import MORE, UNSAMPLED, more_cases
 
 RULES = registered()
-every_case = pytest.mark.parametrize("case", list(cases(ZOO)), ids=str)
+SAMPLED = [target for target in RULES if target not in GAPS and target not in UNSAMPLED]
+BOTH = {**ZOO, **MORE}
+every_case = pytest.mark.parametrize("case", [*cases(ZOO), *more_cases()], ids=str)
 
 COUNTS = ("call", "params", "trainable_params", "macs", "flops", "transcendentals")
 SUMMED = ("params", "trainable_params", "macs", "flops", "transcendentals")
 
 
-@pytest.mark.parametrize("target", RULES, ids=name_of)
+@pytest.mark.parametrize("target", SAMPLED, ids=name_of)
 def test_rule_has_an_entry_in_the_zoo(target: Any) -> None:
-    assert ZOO.get(target), f"the rule of `{name_of(target)}` has no entry in tests/rules/zoo.py: add a small model"
+    assert BOTH.get(target), f"the rule of `{name_of(target)}` has no entry in tests/rules/zoo.py: add a small model"
 
 
-@pytest.mark.parametrize("target", ZOO, ids=name_of)
+@pytest.mark.parametrize("target", BOTH, ids=name_of)
 def test_entry_of_the_zoo_has_a_rule(target: Any) -> None:
     assert target in RULES, f"`{name_of(target)}` stands in the zoo and has no rule"
 
@@ -79,6 +83,29 @@ def test_second_analysis_is_equal_and_three_samples_cost_three_times_as_much(cas
         3 * one.transcendentals,
     )
     assert three.params == one.params
+
+
+class Holder(keras.Model):
+    """A model that writes its own call, of one layer that nobody has built."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__()
+        self.sample = case.sample
+        self.layer = case.target(**case.sample.arguments)
+
+    def call(self, inputs: Any) -> Any:
+        return called(self.layer, self.sample, list(inputs))
+
+
+@pytest.mark.filterwarnings("ignore:You passed `rms_scaling=True`")
+@pytest.mark.parametrize("case", [Case(layer, next(iter(samples))) for layer, samples in LAYERS.items()], ids=str)
+def test_layer_counts_the_same_in_a_model_that_is_not_built(case: Case) -> None:
+    model = Holder(case)
+    totals = cnnstats.analyze(model, input_shape=list(case.sample.inputs)).totals
+    assert {name: getattr(totals, name) for name in SUMMED} == {
+        name: getattr(analyzed(case).totals, name) for name in SUMMED
+    }
+    assert not model.built
 
 
 @pytest.mark.parametrize("function", [ops.adaptive_max_pool, ops.adaptive_average_pool], ids=name_of)

@@ -8,6 +8,7 @@ that a formula with two of them mixed up gives another number.
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import keras
@@ -29,16 +30,30 @@ class Sample(NamedTuple):
         arguments: arguments of the layer, or of the function behind the inputs.
         listed: whether the inputs are given as one list.
         input_dtype: dtype of the inputs.
+        states: whether the inputs behind the first are given as one list: the states of a cell.
+        leading: what a function takes before the inputs.
+        called: arguments of the layer's call, behind the inputs.
     """
 
     inputs: tuple[Shape, ...]
     arguments: Mapping[str, Any]
     listed: bool = False
     input_dtype: str = "float32"
+    states: bool = False
+    leading: tuple[Any, ...] = ()
+    called: Mapping[str, Any] = MappingProxyType({})
 
 
-def sample(*inputs: Shape, listed: bool = False, input_dtype: str = "float32", **arguments: Any) -> Sample:
-    return Sample(inputs, arguments, listed, input_dtype)
+def sample(
+    *inputs: Shape,
+    listed: bool = False,
+    input_dtype: str = "float32",
+    states: bool = False,
+    leading: tuple[Any, ...] = (),
+    called: Mapping[str, Any] = MappingProxyType({}),
+    **arguments: Any,
+) -> Sample:
+    return Sample(inputs, arguments, listed, input_dtype, states, leading, called)
 
 
 def array(*shape: int) -> np.ndarray:
@@ -50,6 +65,12 @@ LINE, MAP, VOLUME = (11, 4), (9, 7, 4), (7, 6, 5, 4)
 
 LINE_FIRST, MAP_FIRST, VOLUME_FIRST = (4, 11), (4, 9, 7), (4, 7, 6, 5)
 """The same with the channels in front."""
+
+SEQUENCE, FRAMES = (5, 10), (3, 9, 7, 4)
+"""Vectors of 10 values, and maps of 4 channels, one for each step."""
+
+HEADS = (5, 2, 8)
+"""Positions, heads, values of a head."""
 
 FIRST: dict[str, Any] = {"data_format": "channels_first"}
 
@@ -133,6 +154,43 @@ def reductions() -> dict[str, Sample]:
     }
 
 
+RECURRENT: dict[str, dict[str, Any]] = {
+    "last": {},
+    "sequences": {"return_sequences": True},
+    "state": {"return_state": True},
+    "no_bias": {"use_bias": False},
+    "activated": {"activation": "relu"},
+    "backwards": {"go_backwards": True, "return_sequences": True},
+}
+GATED = RECURRENT | {
+    "hard": {"recurrent_activation": "hard_sigmoid", "activation": "softsign"},
+}
+CONVOLUTIONAL_LSTM: dict[str, dict[str, Any]] = {
+    "valid": {"kernel_size": 3},
+    "same": {"kernel_size": 3, "padding": "same"},
+    "strided": {"kernel_size": 3, "strides": 2},
+    "strided_same": {"kernel_size": 2, "strides": 2, "padding": "same"},
+    "no_bias": {"kernel_size": 3, "use_bias": False},
+    "sequences": {"kernel_size": 3, "return_sequences": True},
+    "hard": {"kernel_size": 1, "recurrent_activation": "hard_sigmoid", "activation": "relu"},
+}
+
+
+def bidirectional() -> dict[str, Sample]:
+    """An LSTM in both directions, merged in each way, and other layers."""
+    modes = ("concat", "sum", "mul", "ave", None)
+    return {
+        **{f"merged_{mode}": sample(SEQUENCE, layer=layers.LSTM(6), merge_mode=mode) for mode in modes},
+        "sequences": sample(SEQUENCE, layer=layers.GRU(6, return_sequences=True), merge_mode="sum"),
+        "two_layers": sample(SEQUENCE, layer=layers.LSTM(6), backward_layer=layers.LSTM(6, go_backwards=True)),
+        "plain": sample(SEQUENCE, layer=layers.SimpleRNN(6)),
+    }
+
+
+def cell(*states: int, **arguments: Any) -> Sample:
+    return sample((10,), *((size,) for size in states), states=True, **arguments)
+
+
 LAYERS: dict[Any, dict[str, Sample]] = {
     # Activations
     layers.ReLU: {
@@ -156,6 +214,48 @@ LAYERS: dict[Any, dict[str, Sample]] = {
         "positions": sample(MAP, axis=(1, 2)),
     },
     layers.Activation: {name: sample(MAP, activation=name) for name in ACTIVATIONS},
+    # Attention
+    layers.MultiHeadAttention: {
+        "self": sample(SEQUENCE, SEQUENCE, num_heads=2, key_dim=3),
+        "cross": sample(SEQUENCE, (7, 6), num_heads=2, key_dim=3),
+        "key": sample(SEQUENCE, (7, 6), (7, 9), num_heads=2, key_dim=3),
+        "value_dim": sample(SEQUENCE, SEQUENCE, num_heads=2, key_dim=3, value_dim=4),
+        "output_shape": sample(SEQUENCE, SEQUENCE, num_heads=2, key_dim=3, value_dim=4, output_shape=7),
+        "no_bias": sample(SEQUENCE, SEQUENCE, num_heads=2, key_dim=3, use_bias=False),
+        "one_head": sample(SEQUENCE, SEQUENCE, num_heads=1, key_dim=3),
+        "causal": sample(SEQUENCE, SEQUENCE, num_heads=2, key_dim=3, called={"use_causal_mask": True}),
+        "masked": sample(SEQUENCE, (7, 6), num_heads=2, key_dim=3, called={"attention_mask": array(1, 5, 7)}),
+        "scores": sample(SEQUENCE, (7, 6), num_heads=2, key_dim=3, called={"return_attention_scores": True}),
+        "map": sample(MAP, MAP, num_heads=2, key_dim=3),
+        "rows": sample(MAP, MAP, num_heads=2, key_dim=3, attention_axes=(1,)),
+        "columns": sample(MAP, MAP, num_heads=2, key_dim=3, attention_axes=(2,)),
+    },
+    layers.GroupQueryAttention: {
+        "shared": sample(SEQUENCE, SEQUENCE, head_dim=3, num_query_heads=4, num_key_value_heads=2),
+        "all_shared": sample(SEQUENCE, SEQUENCE, head_dim=3, num_query_heads=4, num_key_value_heads=1),
+        "own": sample(SEQUENCE, SEQUENCE, head_dim=3, num_query_heads=4, num_key_value_heads=4),
+        "cross": sample(SEQUENCE, (7, 10), head_dim=3, num_query_heads=4, num_key_value_heads=2),
+        "key": sample(SEQUENCE, (7, 10), (7, 10), head_dim=3, num_query_heads=4, num_key_value_heads=2),
+        "no_bias": sample(SEQUENCE, SEQUENCE, head_dim=3, num_query_heads=4, num_key_value_heads=2, use_bias=False),
+        "causal": sample(
+            SEQUENCE, SEQUENCE, head_dim=3, num_query_heads=4, num_key_value_heads=2, called={"use_causal_mask": True}
+        ),
+    },
+    layers.Attention: {
+        "self": sample(SEQUENCE, SEQUENCE, listed=True),
+        "cross": sample(SEQUENCE, (7, 10), listed=True),
+        "key": sample(SEQUENCE, (7, 6), (7, 10), listed=True),
+        "scale": sample(SEQUENCE, (7, 10), listed=True, use_scale=True),
+        "causal": sample(SEQUENCE, SEQUENCE, listed=True, called={"use_causal_mask": True}),
+        "concat": sample(SEQUENCE, (7, 10), listed=True, score_mode="concat"),
+        "concat_scale": sample(SEQUENCE, (7, 10), listed=True, score_mode="concat", use_scale=True),
+    },
+    layers.AdditiveAttention: {
+        "scale": sample(SEQUENCE, (7, 10), listed=True),
+        "bare": sample(SEQUENCE, (7, 10), listed=True, use_scale=False),
+        "key": sample(SEQUENCE, (7, 6), (7, 10), listed=True),
+        "causal": sample(SEQUENCE, SEQUENCE, listed=True, called={"use_causal_mask": True}),
+    },
     # Convolutions
     layers.Conv1D: {
         **variants(LINE, CONVOLUTIONS | GROUPED, filters=6),
@@ -296,6 +396,55 @@ LAYERS: dict[Any, dict[str, Sample]] = {
         "bilinear": sample(MAP, height=5, width=12),
         "bicubic": sample(MAP, height=5, width=12, interpolation="bicubic"),
     },
+    # Recurrence
+    layers.SimpleRNN: variants(SEQUENCE, RECURRENT, units=6),
+    layers.LSTM: variants(SEQUENCE, GATED, units=6),
+    layers.GRU: {
+        **variants(SEQUENCE, GATED, units=6),
+        "reset_before": sample(SEQUENCE, units=6, reset_after=False),
+        "reset_before_no_bias": sample(SEQUENCE, units=6, reset_after=False, use_bias=False),
+    },
+    layers.SimpleRNNCell: {"step": cell(6, units=6), "no_bias": cell(6, units=6, use_bias=False)},
+    layers.LSTMCell: {"step": cell(6, 6, units=6), "no_bias": cell(6, 6, units=6, use_bias=False)},
+    layers.GRUCell: {
+        "reset_after": cell(6, units=6),
+        "reset_before": cell(6, units=6, reset_after=False),
+        "no_bias": cell(6, units=6, use_bias=False),
+    },
+    layers.RNN: {
+        "plain": sample(SEQUENCE, cell=layers.SimpleRNNCell(6)),
+        "lstm": sample(SEQUENCE, cell=layers.LSTMCell(6), return_sequences=True),
+        "gru": sample(SEQUENCE, cell=layers.GRUCell(6)),
+        "list": sample(SEQUENCE, cell=[layers.LSTMCell(6), layers.GRUCell(7)]),
+        "stacked": sample(SEQUENCE, cell=layers.StackedRNNCells([layers.GRUCell(6), layers.SimpleRNNCell(7)])),
+    },
+    layers.StackedRNNCells: {"two": cell(6, 7, cells=[layers.GRUCell(6), layers.SimpleRNNCell(7)])},
+    layers.Bidirectional: bidirectional(),
+    layers.TimeDistributed: {
+        "dense": sample(SEQUENCE, layer=layers.Dense(7)),
+        "map_dense": sample(FRAMES, layer=layers.Dense(7, activation="relu")),
+        "convolution": sample(FRAMES, layer=layers.Conv2D(6, 3, strides=2, padding="same")),
+        "depthwise": sample(FRAMES, layer=layers.DepthwiseConv2D(3)),
+        "pooling": sample(FRAMES, layer=layers.MaxPooling2D(2)),
+        "global_pooling": sample(FRAMES, layer=layers.GlobalAveragePooling2D()),
+        "flatten": sample(FRAMES, layer=layers.Flatten()),
+        "normalization": sample(FRAMES, layer=layers.BatchNormalization()),
+        "layer_normalization": sample(FRAMES, layer=layers.LayerNormalization(axis=(1, 2, 3))),
+        "enlarged": sample(FRAMES, layer=layers.UpSampling2D(2)),
+        "turned": sample(FRAMES, layer=layers.Permute((2, 1, 3))),
+        "activation": sample(FRAMES, layer=layers.ReLU()),
+    },
+    layers.ConvLSTM1D: variants((3, *LINE), CONVOLUTIONAL_LSTM, filters=6),
+    layers.ConvLSTM2D: {
+        **variants(FRAMES, CONVOLUTIONAL_LSTM, filters=6),
+        "oblong": sample(FRAMES, filters=6, kernel_size=(1, 3), strides=(2, 1), padding="same"),
+        "dilated": sample(FRAMES, filters=6, kernel_size=3, dilation_rate=2),
+        "channels_first": sample((3, *MAP_FIRST), filters=6, kernel_size=3, **FIRST),
+    },
+    layers.ConvLSTM3D: {
+        "valid": sample((2, *VOLUME), filters=3, kernel_size=2),
+        "same": sample((2, *VOLUME), filters=3, kernel_size=2, padding="same", return_sequences=True),
+    },
     # Regularization
     layers.ActivityRegularization: unary(l2=0.1),
     layers.AlphaDropout: unary(rate=0.5),
@@ -387,6 +536,7 @@ OPERATIONS: dict[Any, dict[str, Sample]] = {
     ops.min: reductions(),
     ops.amax: reductions(),
     ops.amin: reductions(),
+    # Products of maps
     ops.matmul: {
         "dense": sample((10,), x2=array(10, 7)),
         "sequence": sample((5, 10), x2=array(10, 7)),
@@ -394,6 +544,58 @@ OPERATIONS: dict[Any, dict[str, Sample]] = {
         "heads": sample((2, 5, 10), (2, 10, 3)),
         "vector": sample((5, 10), x2=array(10)),
     },
+    ops.dot: {"dense": sample((10,), x2=array(10, 7)), "vector": sample((5, 10), x2=array(10))},
+    ops.inner: {"dense": sample((10,), x2=array(7, 10)), "vector": sample((5, 10), x2=array(10))},
+    ops.einsum: {
+        "pairs": sample((5, 10), (3, 10), leading=("btc,bsc->bts",)),
+        "scores": sample(HEADS, HEADS, leading=("btnh,bsnh->bnts",)),
+        "values": sample((2, 5, 7), (7, 2, 8), leading=("bnts,bsnh->btnh",)),
+        "ellipsis": sample((2, 5, 10), (2, 3, 10), leading=("...tc,...sc->...ts",)),
+    },
+    ops.dot_product_attention: {
+        "self": sample(HEADS, HEADS, HEADS),
+        "cross": sample(HEADS, (7, 2, 8), (7, 2, 8)),
+        "causal": sample(HEADS, HEADS, HEADS, is_causal=True),
+        "bias": sample(HEADS, HEADS, HEADS, bias=array(1, 2, 5, 5)),
+        "mask": sample(HEADS, HEADS, HEADS, mask=array(1, 2, 5, 5) > 0),
+    },
+    # Values that move
+    ops.swapaxes: unary(axis1=1, axis2=-1),
+    ops.moveaxis: {"one": sample(MAP, source=1, destination=-1), "two": sample(MAP, source=(1, 2), destination=(2, 3))},
+    ops.broadcast_to: {"map": sample((1, 1, 4), shape=(1, 9, 7, 4))},
+    ops.full_like: unary(fill_value=2.0),
+    ops.ones_like: unary(),
+    ops.zeros_like: unary(),
+    ops.split: {
+        "parts": sample(MAP, indices_or_sections=2, axis=-1),
+        "places": sample(MAP, indices_or_sections=[2, 5], axis=1),
+    },
+    ops.roll: {"rows": sample(MAP, shift=2, axis=1)},
+    ops.flip: {"rows": sample(MAP, axis=1)},
+    ops.repeat: {"rows": sample(MAP, repeats=3, axis=1)},
+    ops.take: {"rows": sample(MAP, indices=np.array([0, 2, 5]), axis=1)},
+    ops.take_along_axis: {"rows": sample(MAP, indices=np.zeros((1, 3, 7, 4), "int32"), axis=1)},
+    ops.get_item: {
+        "token": sample(SEQUENCE, key=(slice(None), 0)),
+        "rows": sample(MAP, key=(slice(None), slice(1, 5), ..., slice(None, None, 2))),
+        "new_axis": sample(SEQUENCE, key=(slice(None), None)),
+    },
+    ops.stack: {"front": sample(MAP, MAP, listed=True, axis=1), "back": sample(MAP, MAP, listed=True, axis=-1)},
+    ops.unstack: {"channels": sample(MAP, num=4, axis=-1)},
+    ops.tile: unary(repeats=(1, 2, 1, 3)),
+    ops.slice: unary(start_indices=(0, 1, 2, 0), shape=(1, 3, 4, 4)),
+    ops.pad: {
+        "zeros": sample(MAP, pad_width=((0, 0), (1, 2), (0, 1), (0, 0))),
+        "mirrored": sample(MAP, pad_width=((0, 0), (1, 2), (0, 1), (0, 0)), mode="reflect"),
+    },
+    ops.triu: {"scores": sample((5, 5)), "above": sample((5, 5), k=1)},
+    ops.tril: {"scores": sample((5, 5)), "below": sample((5, 5), k=-1)},
+    # Values that are chosen
+    ops.where: {"maps": sample(MAP, MAP, MAP), "fixed": sample(MAP, MAP, x2=0.0)},
+    ops.logical_and: binary(),
+    ops.logical_or: binary(),
+    ops.logical_not: unary(),
+    ops.one_hot: {"tokens": sample((8,), num_classes=5, input_dtype="int32")},
 }
 
 ZOO: dict[Any, dict[str, Sample]] = {**LAYERS, **OPERATIONS}
@@ -438,10 +640,19 @@ def assembled(case: Case) -> keras.Model:
 
 
 def applied(target: Any, entry: Sample, inputs: list[Any]) -> Any:
-    given = [inputs] if entry.listed else inputs
     if isinstance(target, type):
-        return target(**entry.arguments)(*given)
-    return target(*given, **entry.arguments)
+        return called(target(**entry.arguments), entry, inputs)
+    return target(*entry.leading, *given(entry, inputs), **entry.arguments)
+
+
+def called(layer: Any, entry: Sample, inputs: list[Any]) -> Any:
+    return layer(*given(entry, inputs), **entry.called)
+
+
+def given(entry: Sample, inputs: list[Any]) -> list[Any]:
+    if entry.states:
+        return [inputs[0], inputs[1:]]
+    return [inputs] if entry.listed else inputs
 
 
 @cache

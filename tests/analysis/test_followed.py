@@ -1,0 +1,417 @@
+"""Models and layers that write their own `call` are followed into it, and left as they were."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+import keras_cnnstats as cnnstats
+from tests.analysis import networks
+from tests.analysis.networks import BASE, SMALL, Encoder, ResidualLayers, ResidualOperations, VitLayers, VitOperations
+
+TOTALS = ("params", "trainable_params", "macs", "flops", "transcendentals", "unknown_rows")
+
+
+def totals(model, **arguments):
+    found = cnnstats.analyze(model, **arguments).totals
+    return {name: getattr(found, name) for name in TOTALS}
+
+
+def rows(model, **arguments):
+    return [(row.layer, row.call, row.params) for row in cnnstats.analyze(model, **arguments)]
+
+
+def model_of(layer, *shapes, **called):
+    inputs = [keras.Input(shape) for shape in shapes]
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], layer(*inputs, **called))
+
+
+# One network in three ways
+
+
+@pytest.mark.parametrize("written", [ResidualLayers, ResidualOperations])
+def test_residual_block_costs_the_same_however_it_is_written(written):
+    assert totals(written(), input_shape=(12, 10, 4)) == totals(networks.residual_functional())
+
+
+@pytest.mark.parametrize("written", [VitLayers, VitOperations])
+def test_vision_transformer_costs_the_same_however_it_is_written(written):
+    assert totals(written(SMALL), input_shape=(12, 12, 3)) == totals(networks.vit_functional(SMALL))
+
+
+@pytest.mark.parametrize("written", [ResidualLayers, ResidualOperations])
+def test_built_model_needs_no_shape(written):
+    model = written()
+    model(np.zeros((2, 12, 10, 4), "float32"))
+    assert totals(model) == totals(networks.residual_functional())
+    assert totals(model)["params"] == model.count_params()
+
+
+@pytest.mark.parametrize("way", ["functional", "subclassed"])
+def test_vision_transformer_of_the_paper(way):
+    """ViT-B/16 at 224x224: 17.56 GMACs and 86.6 M parameters."""
+    with cnnstats.abstract():
+        if way == "functional":
+            report = cnnstats.analyze(networks.vit_functional(BASE))
+        else:
+            report = cnnstats.analyze(VitLayers(BASE), input_shape=(224, 224, 3))
+    assert report.totals.macs == pytest.approx(17.56e9, rel=0.005)
+    assert report.totals.params == pytest.approx(86.6e6, rel=0.005)
+    assert report.totals.unknown_rows == 0
+
+
+# Paths and names
+
+
+def test_layers_of_layers_stand_under_their_paths():
+    found = [row.layer for row in cnnstats.analyze(VitLayers(SMALL), input_shape=(12, 12, 3))]
+    encoder = ["norm_1", "attention", "add", "norm_2", "wide", "narrow", "add_1"]
+    assert [path for path in found if path.startswith("block_")] == [
+        f"block_{place}/{name}" for place in range(SMALL.depth) for name in encoder
+    ]
+
+
+class Inner(layers.Layer):
+    """A dense layer, and its output doubled."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.dense = layers.Dense(4, name="dense")
+
+    def call(self, x):
+        return self.dense(x) * 2
+
+
+class Outer(layers.Layer):
+    """Two layers in a layer."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.left, self.right = Inner(name="left"), Inner(name="right")
+
+    def call(self, x):
+        return self.right(self.left(x)) * 3
+
+
+def test_operations_in_a_layer_are_numbered_by_themselves():
+    image = keras.Input((4,))
+    noise = image * 5 * 6
+    paths = rows(keras.Model(noise, Outer(name="outer")(noise)))
+    assert paths == [
+        ("outer/left/dense", 0, 20),
+        ("outer/left/multiply", 0, 0),
+        ("outer/right/dense", 0, 20),
+        ("outer/right/multiply", 0, 0),
+        ("outer/multiply", 0, 0),
+    ]
+
+
+def test_layer_that_is_called_twice_has_its_parameters_once():
+    image = keras.Input((4,))
+    inner = Inner(name="inner")
+    model = keras.Model(image, inner(inner(image)))
+    assert rows(model) == [
+        ("inner/dense", 0, 20),
+        ("inner/multiply", 0, 0),
+        ("inner/dense", 1, 0),
+        ("inner/multiply_1", 0, 0),
+    ]
+    assert totals(model)["params"] == model.count_params()
+
+
+class Affine(layers.Layer):
+    """A product with a variable, and a sum with another one that is not trained."""
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], 5), name="kernel")
+        self.offset = self.add_weight(shape=(5,), name="offset", trainable=False)
+
+    def call(self, x):
+        return ops.matmul(x, self.kernel) + self.offset
+
+
+def test_variables_are_counted_in_the_operation_that_reads_them():
+    report = cnnstats.analyze(model_of(Affine(name="affine"), (4,)))
+    assert [(row.layer, row.params, row.trainable_params) for row in report] == [
+        ("affine/matmul", 20, 20),
+        ("affine/add", 5, 0),
+    ]
+    assert (report.totals.params, report.totals.frozen_params) == (25, 5)
+
+
+def test_frozen_layer_freezes_what_is_in_it():
+    layer = Outer(trainable=False)
+    found = cnnstats.analyze(model_of(layer, (4,))).totals
+    assert (found.params, found.trainable_params) == (40, 0)
+
+
+# What calls are fed
+
+
+class Sum(keras.Model):
+    """Two arguments, through one layer."""
+
+    def __init__(self):
+        super().__init__(name="sum")
+        self.dense = layers.Dense(3, name="dense")
+
+    def call(self, left, right=None):
+        return self.dense(left) + self.dense(right)
+
+
+class Pair(keras.Model):
+    """A list, or a dictionary, of two."""
+
+    def __init__(self, keys):
+        super().__init__(name="pair")
+        self.keys = keys
+        self.dense = layers.Dense(3, name="dense")
+
+    def call(self, inputs):
+        left, right = (inputs[key] for key in self.keys)
+        return {"sum": self.dense(left) + self.dense(right)}
+
+
+INPUTS = {
+    "arguments": (Sum, {"left": (4,), "right": (4,)}, ["left", "right"]),
+    "a list": (lambda: Pair((0, 1)), [(4,), (4,)], ["0", "1"]),
+    "a dictionary": (lambda: Pair(("image", "text")), {"image": (4,), "text": (4,)}, ["image", "text"]),
+}
+
+
+@pytest.mark.parametrize(("make", "shape", "names"), INPUTS.values(), ids=INPUTS)
+def test_several_inputs(make, shape, names):
+    model = make()
+    report = cnnstats.analyze(model, input_shape=shape)
+    assert [(row.layer, row.call, row.macs) for row in report] == [("dense", 0, 12), ("dense", 1, 12), ("add", 0, 0)]
+    assert [name for name, _ in report.header.input_shapes] == names
+    assert cnnstats.analyze(model, input_shape=shape) == report
+
+
+def test_built_model_of_a_dictionary_remembers_its_shapes():
+    model = Pair(("image", "text"))
+    model({"image": np.zeros((1, 4)), "text": np.zeros((1, 4))})
+    assert [name for name, _ in cnnstats.analyze(model).header.input_shapes] == ["image", "text"]
+
+
+class Choosy(layers.Layer):
+    """Does what its arguments say."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.drop = layers.Dropout(0.5, name="drop")
+
+    def call(self, x, *, scale=None, other=None, training=False):
+        if training:
+            return self.drop(x, training=True)
+        x = x if scale is None else x * scale
+        return x if other is None else x + other
+
+
+def test_arguments_by_name_reach_the_call():
+    x, other = keras.Input((4,)), keras.Input((4,))
+    y = Choosy(name="choosy")(x, scale=2.0, other=other)
+    assert [row.type for row in cnnstats.analyze(keras.Model([x, other], y))] == ["multiply", "add"]
+
+
+@pytest.mark.parametrize(("training", "types"), [(True, ["Dropout"]), (False, ["multiply"])])
+def test_training_is_what_the_call_says(training, types):
+    model = model_of(Choosy(), (4,), scale=2.0, training=training)
+    assert [row.type for row in cnnstats.analyze(model)] == types
+
+
+class Fresh(layers.Layer):
+    """Makes its layer when it is called."""
+
+    def call(self, x):
+        return layers.Dense(3, name="dense")(x)
+
+
+def test_layers_made_on_the_fly_are_rows():
+    assert rows(model_of(Fresh(name="fresh"), (4,))) == [("fresh/dense", 0, 15)]
+
+
+class Through(layers.Layer):
+    """Returns what it gets."""
+
+    def call(self, x):
+        return x
+
+
+class Talking(layers.Layer):
+    """Prints and returns what it gets."""
+
+    def call(self, x):
+        print("called on", x.shape)  # noqa: T201
+        return x
+
+
+@pytest.mark.parametrize("layer", [Through, Talking])
+def test_layer_that_returns_its_input_has_no_row(layer):
+    image = keras.Input((4,))
+    model = keras.Model(image, layers.Dense(3, name="dense")(layer()(image)))
+    assert rows(model) == [("dense", 0, 15)]
+    assert totals(model)["unknown_rows"] == 0
+
+
+def test_model_that_returns_its_input_too():
+    class Both(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3, name="dense")
+
+        def call(self, x):
+            return x, self.dense(x)
+
+    assert rows(Both(), input_shape=(4,)) == [("dense", 0, 15)]
+
+
+# What cannot be followed
+
+
+class Raising(layers.Layer):
+    """Needs values."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.seen = []
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=shape[-1:], name="scale")
+
+    def call(self, x):
+        self.seen.append(x)
+        self.last = x
+        raise RuntimeError("values, please\nand a second line")
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+class Direct(layers.Layer):
+    """Calls TensorFlow itself."""
+
+    def call(self, x):
+        tensorflow = pytest.importorskip("tensorflow")
+        return tensorflow.nn.relu(x)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+REASONS = {
+    "raises": (Raising, "RuntimeError: values, please", 4),
+    "calls TensorFlow": (Direct, "ValueError: it calls TensorFlow directly", 0),
+}
+
+
+@pytest.mark.parametrize(("layer", "reason", "params"), REASONS.values(), ids=REASONS)
+def test_layer_that_cannot_be_followed_is_one_unknown_row(layer, reason, params):
+    image = keras.Input((4,))
+    model = keras.Model(image, layers.Dense(3, name="dense")(layer(name="own")(image)))
+    report = cnnstats.analyze(model)
+    row, dense = report.rows
+    assert (row.layer, row.params, row.macs, row.flops, row.source) == ("own", params, None, None, "unknown")
+    assert row.note == (
+        f"its call cannot be followed ({reason}): write it in keras.ops, "
+        f"or write a rule with @cnnstats.rule({layer.__name__})"
+    )
+    assert dense.macs == 12
+    assert (report.totals.unknown_rows, report.totals.params) == (1, model.count_params())
+
+
+def test_reason_is_what_went_wrong_and_not_whose_call_it_was():
+    class Wrong(keras.Model):
+        def call(self, x):
+            raise KeyError(f"no such weight for {x.shape}")
+
+    with pytest.raises(cnnstats.ModelError, match=r"\(KeyError: .no such weight for \(1, 4\).\)\. Write"):
+        cnnstats.analyze(Wrong(), input_shape=(4,))
+
+
+# Nothing is changed
+
+
+def state(model):
+    """Attributes, contents, calls and names of a model and all that is in it, and its weights."""
+    parts = [
+        (
+            each.name,
+            each.built,
+            {name: (id(value), str(value)) for name, value in vars(each).items()},
+            len(each._inbound_nodes),
+            len(each._outbound_nodes),
+        )
+        for each in model._flatten_layers()
+    ]
+    return parts, [(weight.path, weight.numpy().tolist()) for weight in model.weights]
+
+
+def functional(layer):
+    image = keras.Input((4,))
+    return keras.Model(image, layer(image))
+
+
+class Stopping(keras.Model):
+    """Leaves traces of its call, which fails."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(3)
+        self.kept = {}
+
+    def call(self, x):
+        self.kept["x"] = self.y = self.dense(x)
+        self.late = layers.Dense(2)
+        raise ValueError("far enough")
+
+
+def run(model):
+    model(np.zeros((1, 12, 12, 3), "float32"))
+    return model
+
+
+UNTOUCHED = {
+    "layers in a functional model": (lambda: functional(Outer()), None),
+    "a layer that makes layers": (lambda: functional(Fresh()), None),
+    "a layer whose call raises": (lambda: functional(Raising()), None),
+    "a model that is built": (lambda: run(VitLayers(SMALL)), None),
+    "a model in operations": (lambda: run(VitOperations(SMALL)), None),
+    "a model that is not built": (lambda: VitLayers(SMALL), (12, 12, 3)),
+    "a model whose call raises": (Stopping, (4,)),
+}
+
+
+@pytest.mark.parametrize(("make", "shape"), UNTOUCHED.values(), ids=UNTOUCHED)
+def test_model_is_as_it_was(make, shape):
+    model = make()
+    before, name = state(model), keras.layers.Identity().name
+    for _ in range(2):
+        try:
+            cnnstats.analyze(model, input_shape=shape)
+        except cnnstats.ModelError:
+            assert isinstance(model, Stopping)
+    assert state(model) == before
+    # The next automatic name is one on from the last: none was used up in between.
+    stem, _, number = name.rpartition("_")
+    following = f"{stem}_{int(number) + 1}" if stem else f"{name}_1"
+    assert keras.layers.Identity().name == following
+
+
+def test_model_that_is_not_built_stays_so_and_can_be_built_later():
+    model = VitLayers(SMALL)
+    before = totals(model, input_shape=(12, 12, 3))
+    assert not model.built
+    assert model.weights == []
+    run(model)
+    assert model.count_params() == before["params"]
+    assert totals(model) == before
+
+
+def test_a_layer_can_be_used_elsewhere_behind_the_analysis():
+    encoder = Encoder(SMALL)
+    model = model_of(encoder, (10, 8))
+    expected = model(np.ones((1, 10, 8), "float32"))
+    cnnstats.analyze(model)
+    np.testing.assert_array_equal(model(np.ones((1, 10, 8), "float32")), expected)
+    assert len(encoder._inbound_nodes) == 1
