@@ -1,0 +1,144 @@
+"""Rules of layers that change images in training alone, and of those that encode categories or cut images."""
+
+from keras import layers, ops
+
+from keras_cnnstats.graph import Call
+from keras_cnnstats.primitives import (
+    Contraction,
+    Cost,
+    Elementwise,
+    Gather,
+    Kept,
+    Lookup,
+    Primitive,
+    Rearrangement,
+    Reduction,
+    Resampling,
+    Shuffle,
+    Statistics,
+    fitted,
+)
+from keras_cnnstats.rules.registry import RuleGapError, rule
+
+PASSED_AT_INFERENCE = (
+    layers.AugMix,
+    layers.CutMix,
+    layers.MaxNumBoundingBoxes,
+    layers.MixUp,
+    layers.RandAugment,
+    layers.RandomBrightness,
+    layers.RandomColorDegeneration,
+    layers.RandomColorJitter,
+    layers.RandomContrast,
+    layers.RandomElasticTransform,
+    layers.RandomErasing,
+    layers.RandomFlip,
+    layers.RandomGaussianBlur,
+    layers.RandomGrayscale,
+    layers.RandomHue,
+    layers.RandomInvert,
+    layers.RandomPerspective,
+    layers.RandomPosterization,
+    layers.RandomRotation,
+    layers.RandomSaturation,
+    layers.RandomSharpness,
+    layers.RandomShear,
+    layers.RandomTranslation,
+    layers.RandomZoom,
+    layers.Solarization,
+)
+
+
+@rule(*PASSED_AT_INFERENCE)
+def nothing_at_inference(call: Call) -> list[Primitive]:
+    """The values pass through."""
+    return [Rearrangement()]
+
+
+@rule(layers.RandomCrop)
+def random_crop(call: Call) -> list[Primitive]:
+    """The values pass through; Keras 3.15 infers the size of the cut all the same."""
+    if call.input.spatial != call.output.spatial:
+        raise RuleGapError("at inference Keras returns the image uncut, and infers the shape of the cut for it")
+    return [Rearrangement()]
+
+
+@rule(layers.AutoContrast)
+def auto_contrast(call: Call) -> list[Primitive]:
+    """Each channel's lowest and highest value become the ends of the range, at inference too."""
+    layer, x = call.layer, call.input
+    if layer.data_format == "channels_first":
+        raise RuleGapError("Keras takes the lowest and highest values over axes 1 and 2, whichever the data format")
+    run = Reduction(count=x.area, outputs=x.channels, over=Statistics(tuple(x.spatial_dims)))
+    # (x - a) / (b - a) * 255 on the way in, likewise on the way out; nothing where the range is 0 to 255.
+    ranged = Cost(0) if tuple(layer.value_range) == (0, 255) else Cost(8, registered=8, hlo=8)
+    # x * scale + offset, kept between 0 and 255, and x != x.
+    stretched = Cost(5, registered=4, hlo=5)
+    # 255 / (high - low), -low * scale
+    found = Cost(4, hlo=4)
+    return [
+        run,
+        run,
+        Elementwise(cost=found, elements=x.channels, name="preprocessing"),
+        Elementwise(cost=stretched, elements=x.elements, name="preprocessing"),
+        Elementwise(cost=ranged, elements=x.elements, name="preprocessing"),
+    ]
+
+
+@rule(layers.CenterCrop)
+def center_crop(call: Call) -> list[Primitive]:
+    """The middle of the image; where it is smaller than that, it is resized, its aspect ratio kept by a crop first."""
+    x, y = call.input, call.output
+    margins = [None if n is None or m is None else (n - m) // 2 for n, m in zip(x.spatial, y.spatial, strict=True)]
+    known = [margin for margin in margins if margin is not None]
+    if len(known) < len(margins):
+        raise RuleGapError("whether it cuts or resizes depends on sizes that are unknown")
+    if min(known) >= 0:
+        return [Rearrangement.shifted(tuple(-margin for margin in known))]
+    margins_before, sizes = fitted(x.spatial, y.spatial, pad=False)
+    resampling = Resampling(sizes=sizes, positions=y.spatial, channels=x.channels, interpolation="bilinear")
+    return [Rearrangement.shifted(margins_before), resampling]
+
+
+# Categories
+
+
+@rule(layers.CategoryEncoding)
+def category_encoding(call: Call) -> list[Primitive]:
+    """A row of zeros with a one for each category; several of a sample are joined, or added up."""
+    if call.layer.output_mode == "one_hot":
+        return [Rearrangement(Shuffle(None))]
+    count = call.input.shape[-1]
+    return [Reduction(count=count, outputs=call.output.elements, over=Gather((-1,), "replaced"))]
+
+
+@rule(ops.multi_hot)
+def multi_hot(call: Call) -> list[Primitive]:
+    """A row of zeros with a one for each category of a sample: the largest of their rows."""
+    count = call.input.shape[1]
+    return [Reduction(count=count, outputs=call.output.elements, over=Shuffle(None))]
+
+
+@rule(layers.ReversibleEmbedding)
+def reversible_embedding(call: Call) -> list[Primitive]:
+    """A row of a table for each index; in reverse the products with all rows, kept small by a tanh where asked for."""
+    layer, y = call.layer, call.output
+    table = Lookup(rows=layer.input_dim, width=layer.output_dim)
+    untied = [] if layer.tie_weights else [Kept(weights=layer.input_dim * layer.output_dim)]
+    if not call.kwargs.get("reverse", len(call.args) > 1 and call.args[1]):
+        return [table, *untied]
+    logits = Contraction(
+        inputs=layer.output_dim,
+        outputs=layer.input_dim,
+        positions=y.sizes(range(1, len(y.shape) - 1)),
+        weights=False,
+        looks=Gather((-1,), "replaced"),
+    )
+    # tanh(x / cap) * cap
+    capped = Cost(0) if layer.logit_soft_cap is None else Cost(2, 1, registered=2, hlo=2)
+    return [
+        logits,
+        Elementwise(cost=capped, elements=y.elements, name="activation"),
+        *untied,
+        Kept(weights=table.parameters),
+    ]

@@ -1,0 +1,226 @@
+"""Rules of the remaining functions that make one value of many, or run along an axis."""
+
+from math import inf
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from keras_cnnstats.field import Reach
+from keras_cnnstats.graph import Call
+from keras_cnnstats.primitives import (
+    Cost,
+    Elementwise,
+    Gather,
+    Mix,
+    Primitive,
+    Rearrangement,
+    Reduction,
+    Shuffle,
+    Size,
+    Slide,
+    Statistics,
+    product,
+)
+from keras_cnnstats.rules.registry import RuleGapError, rule
+
+
+class Recipe(NamedTuple):
+    """How a reduction is defined.
+
+    Attributes:
+        each: what is done with each value first.
+        runs: how often the values are added up, multiplied up or compared through, `K - 1` steps for `K` values.
+        last: what is done with each result at the end.
+        registered: whether TensorFlow's profiler has a statistic for the runs.
+
+    Where Keras does more than the definition says, what TensorFlow registers for it stands with the costs.
+    """
+
+    each: Cost = Cost(0)
+    runs: int = 1
+    last: Cost = Cost(0)
+    registered: bool = False
+
+
+_ONE, _TWO = Cost(1, registered=1, hlo=1), Cost(2, registered=2, hlo=2)
+_IS_NAN = Cost(1, hlo=1)  # x != x
+_LENGTH = Recipe(_ONE, 1, Cost(0, 1), registered=True)  # sqrt(sum(x * x))
+_PLACE = Recipe(Cost(0, registered=2), registered=True)  # TensorFlow also looks for values that are no number
+_VARIANCE = Recipe(_TWO, 2, _TWO, registered=True)  # the mean, the distances from it, their squares, the mean of those
+
+RECIPES: dict[Any, Recipe] = {
+    ops.all: Recipe(Cost(1, hlo=1), 0),  # x != 0 for each; joining truth values is no arithmetic
+    ops.any: Recipe(Cost(1, hlo=1), 0),
+    ops.argmax: _PLACE,
+    ops.argmin: _PLACE,
+    ops.count_nonzero: Recipe(_ONE, registered=True),  # x != 0, then the sum
+    # m + log(sum(exp(x - m))) with m = max(x)
+    ops.logsumexp: Recipe(Cost(1, 1, hlo=1), 2, Cost(1, 1, registered=3, hlo=1), registered=True),
+    ops.moments: _VARIANCE,
+    ops.nanargmax: _PLACE._replace(each=Cost(1, registered=2, hlo=1)),
+    ops.nanargmin: _PLACE._replace(each=Cost(1, registered=2, hlo=1)),
+    ops.nanmax: Recipe(_IS_NAN),
+    ops.nanmean: Recipe(_IS_NAN, 2, _ONE, registered=True),  # the sum, divided by how many there are
+    ops.nanmin: Recipe(_IS_NAN),
+    ops.nanprod: Recipe(_IS_NAN),
+    # As the variance; x != x, and how many there are
+    ops.nanstd: Recipe(Cost(3, registered=3, hlo=3), 3, Cost(2, 1, registered=1, hlo=2), registered=True),
+    ops.nansum: Recipe(_IS_NAN, registered=True),
+    ops.nanvar: Recipe(Cost(3, registered=3, hlo=3), 3, Cost(2, registered=1, hlo=2), registered=True),
+    ops.prod: Recipe(),
+    ops.ptp: Recipe(runs=2, last=_ONE),  # max(x) - min(x)
+    ops.std: Recipe(_TWO, 2, Cost(2, 1, registered=2, hlo=2), registered=True),
+    ops.var: _VARIANCE,
+}
+
+NORMS: dict[Any, Recipe] = {
+    None: _LENGTH,
+    "fro": _LENGTH,
+    2: _LENGTH,
+    1: Recipe(_ONE, last=Cost(0, registered=1), registered=True),  # sum(abs(x))
+    inf: Recipe(Cost(1, hlo=1)),  # max(abs(x))
+    -inf: Recipe(Cost(1, hlo=1)),
+    0: Recipe(_ONE, registered=True),  # sum(x != 0)
+}
+"""By the order of the norm; of any other order `p` it is `sum(abs(x) ** p) ** (1 / p)`."""
+
+POWER_NORM = Recipe(Cost(1, 1, registered=1, hlo=1), 1, Cost(0, 1, registered=1), registered=True)
+
+
+def reduced(call: Call, recipe: Recipe, axis: Any, keepdims: bool = False, in_place: bool = False) -> list[Primitive]:
+    """The primitives of a reduction over some axes (`None`: over all but the batch).
+
+    Args:
+        call: the call, of which the first input is reduced.
+        recipe: what is done.
+        axis: the axes.
+        keepdims: whether the axes stay, with size 1.
+        in_place: whether all values stay, to be changed by what they are reduced to.
+    """
+    x = call.input
+    rank = len(x.shape)
+    axes = _axes(axis, rank)
+    count, outputs = x.sizes(axes), x.sizes([place for place in range(1, rank) if place not in axes])
+    inner = Reduction(count=count, outputs=outputs, over=Statistics(axes), registered=recipe.registered)
+    over = Statistics(axes) if in_place else Gather(axes, "kept" if keepdims else "dropped")
+    outer = (
+        Reduction(count=count, outputs=outputs, over=over, registered=recipe.registered)
+        if recipe.runs
+        else Rearrangement(over)
+    )
+    each = Elementwise(cost=recipe.each, elements=x.elements)
+    last = Elementwise(cost=recipe.last, elements=outputs)
+    return [each, *[inner] * (recipe.runs - 1), outer, last]
+
+
+def _axes(axis: Any, rank: int) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(1, rank))
+    return tuple(place % rank for place in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+
+
+@rule(*RECIPES)
+def reduction(call: Call) -> list[Primitive]:
+    """Many values become one."""
+    axis = call.layer.axes if call.target is ops.moments else call.layer.axis
+    recipe = RECIPES[call.target]
+    if call.target in (ops.all, ops.any) and call.specs[0].dtype == "bool":
+        recipe = recipe._replace(each=Cost(0))  # a truth value is not compared with 0
+    return reduced(call, recipe, axis, getattr(call.layer, "keepdims", False))
+
+
+@rule(ops.average)
+def average(call: Call) -> list[Primitive]:
+    """The mean over an axis."""
+    if len(call.args) > 1 or call.kwargs.get("weights") is not None:
+        raise RuleGapError("whether the weights are added up once or for each line depends on their shape")
+    return reduced(call, Recipe(last=_ONE, registered=True), call.layer.axis)
+
+
+@rule(ops.norm)
+def norm(call: Call) -> list[Primitive]:
+    """The length of vectors, or of matrices with their values in one line."""
+    layer = call.layer
+    order = layer.ord
+    if order is not None and (layer.axis is None or len(layer.axis) != 1) and order != "fro":
+        raise RuleGapError(f"the norm of order {order} of a matrix has no single way to be computed")
+    return reduced(call, NORMS.get(order, POWER_NORM), layer.axis, layer.keepdims)
+
+
+@rule(ops.allclose)
+def allclose(call: Call) -> list[Primitive]:
+    """`abs(a - b) <= atol + rtol * abs(b)` for all values."""
+    return reduced(call, Recipe(Cost(6, registered=5, hlo=6), 0), None)
+
+
+@rule(ops.psnr)
+def psnr(call: Call) -> list[Primitive]:
+    """`c - 10 * log10(mean((a - b) ** 2))`, with a constant of the highest value."""
+    return reduced(call, Recipe(_TWO, 1, Cost(3, 1, registered=10, hlo=3), registered=True), None)
+
+
+# Along an axis.
+
+
+def _line(call: Call, axis: int) -> tuple[int, Size, Size]:
+    """An axis, its size, and how many lines run along it."""
+    x = call.input
+    place = axis % len(x.shape)
+    return place, x.shape[place], x.sizes([other for other in range(1, len(x.shape)) if other != place])
+
+
+@rule(ops.cumsum, ops.cumprod, ops.nancumsum, ops.nancumprod)
+def cumulated(call: Call) -> list[Primitive]:
+    """Each value is joined with all before it along an axis."""
+    if call.layer.axis is None:
+        raise RuleGapError("it runs through all samples of the batch, one behind the other")
+    axis, count, lines = _line(call, call.layer.axis)
+    if axis == 0:
+        raise RuleGapError("it runs through the samples of the batch")
+    is_nan = Cost(1, registered=2, hlo=1) if call.target in (ops.nancumsum, ops.nancumprod) else Cost(0)
+    return [
+        Elementwise(cost=is_nan, elements=call.input.elements),
+        Reduction(count=count, outputs=lines, over=Mix((axis,))),
+    ]
+
+
+@rule(ops.diff)
+def diff(call: Call) -> list[Primitive]:
+    """The differences of neighbours along an axis, `n` times over."""
+    axis, size, lines = _line(call, call.layer.axis)
+    order = call.layer.n
+    if size is None or axis == 0:
+        raise RuleGapError("it takes the differences of samples, or along an axis of unknown size")
+    subtractions = [
+        Elementwise(cost=_ONE, elements=product((lines, max(size - done, 0)))) for done in range(1, order + 1)
+    ]
+    return [*subtractions, Rearrangement(Slide((Reach(((0, order),), 1),), dims=(axis,)))]
+
+
+_TRAPEZOID, _UNEVEN_TRAPEZOID = Cost(3, registered=3, hlo=3), Cost(4, registered=3, hlo=4)
+
+
+@rule(ops.trapezoid)
+def trapezoid(call: Call) -> list[Primitive]:
+    """The sum of `(y[i] + y[i + 1]) / 2 * dx` along an axis; with the places given, `dx` is their difference."""
+    axis, size, lines = _line(call, call.layer.axis)
+    if size is None or axis == 0:
+        raise RuleGapError("it adds up samples, or along an axis of unknown size")
+    intervals = size - 1
+    cost = _TRAPEZOID if call.layer.x is None else _UNEVEN_TRAPEZOID
+    return [
+        Elementwise(cost=cost, elements=product((lines, intervals))),
+        Reduction(count=intervals, outputs=lines, over=Gather((axis,), "dropped"), registered=True),
+    ]
+
+
+@rule(ops.trace)
+def trace(call: Call) -> list[Primitive]:
+    """The sum of the diagonal that two axes span."""
+    layer, x = call.layer, call.input
+    axes = _axes((layer.axis1, layer.axis2), len(x.shape))
+    rows, columns = (x.shape[axis] for axis in axes)
+    if 0 in axes or rows is None or columns is None:
+        raise RuleGapError("its diagonal runs through the samples, or its length is unknown")
+    diagonal = min(rows + min(layer.offset, 0), columns - max(layer.offset, 0))
+    return [Reduction(count=diagonal, outputs=call.output.elements, over=Shuffle(None))]
