@@ -1,6 +1,8 @@
 """`analyze` and `report`: the floors, called in order."""
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from keras_cnnstats import units
@@ -53,16 +55,35 @@ def analyze(
     (221184, 442368, 224, (3, 3))
     """
     units.check_convention(convention)
+    with _collector_paused():
+        result = _analyzed(model, input_shape, batch_size, convention, rules)
+    if strict:
+        _refuse_unknown(result)
+    return result
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keeps the garbage collector from walking all that the backend holds because of our many small records."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _analyzed(
+    model: Any, input_shape: Any, batch_size: int, convention: str, rules: Mapping[Any, Rule] | None
+) -> Report:
     graph = capture(model, input_shape, batch_size, lambda target: find(target, rules).rule is not None)
     described = [describe(call, rules) for call in graph.calls]
     propagated = propagate(graph, [each.spreads for each in described])
     builder = Builder(graph, propagated, liveness(graph), convention)
     for call, each, seen in zip(graph.calls, described, propagated.seen, strict=True):
         builder.add(call, each, seen)
-    result = builder.report()
-    if strict:
-        _refuse_unknown(result)
-    return result
+    return builder.report()
 
 
 def report(

@@ -1,7 +1,7 @@
 """The report: frozen records of what was counted. Everything that is printed or exported is made from these."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -161,8 +161,7 @@ class Disagreement(NamedTuple):
         return float(self.actual / self.expected)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(NamedTuple):
     """Sums over the rows. Over unknown rows they are lower bounds, and `unknown_rows` says how many those are."""
 
     params: int
@@ -185,8 +184,7 @@ class Totals:
         return self.unknown_rows > 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(NamedTuple):
     """Bytes of activations at the report's batch size, each output with memory of its own.
 
     Left out is what a backend saves by fusing calls and working in place, and what it spends inside a call.
@@ -203,8 +201,7 @@ class Memory:
     activation_bytes: Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class Header(NamedTuple):
     """What the numbers are of: every rendering says it."""
 
     model: str
@@ -278,31 +275,34 @@ class Report:
     @cached_property
     def totals(self) -> Totals:
         """Sums of the columns."""
-        known = [row for row in self.rows if row.work is not None]
+        # The sums of the terms come first: every convention is linear in them.
+        work = units.NO_WORK
+        for part in self.work_by_kind.values():
+            work = work.plus(part)
         return Totals(
-            params=sum(row.params for row in self.rows),
-            trainable_params=sum(row.trainable_params for row in self.rows),
-            macs=sum(row.macs or 0 for row in known),
-            flops=sum(row.flops or 0 for row in known),
-            transcendentals=sum(row.transcendentals or 0 for row in known),
+            params=sum([row.params for row in self.rows]),
+            trainable_params=sum([row.trainable_params for row in self.rows]),
+            macs=work.macs,
+            flops=units.flops(work, self.header.convention),
+            transcendentals=work.transcendentals,
             rows=len(self.rows),
-            unknown_rows=len(self.rows) - len(known),
-            param_bytes=sum(row.param_bytes for row in self.rows),
+            unknown_rows=sum([row.work is None for row in self.rows]),
+            param_bytes=sum([row.param_bytes for row in self.rows]),
         )
 
     @cached_property
     def work_by_kind(self) -> dict[str, Work]:
         """The terms of the work, summed over the rows, by kind of primitive."""
-        kinds: dict[str, Work] = {}
+        kinds: dict[str, list[Work]] = {}
         for row in self.rows:
             for kind, work in row.work or ():
-                kinds[kind] = kinds.get(kind, units.NO_WORK).plus(work)
-        return kinds
+                kinds.setdefault(kind, []).append(work)
+        return {kind: Work(*map(sum, zip(*works, strict=True))) for kind, works in kinds.items()}
 
     def with_convention(self, convention: str) -> "Report":
         """Returns the same report with `flops` counted under another convention; nothing is analysed again."""
         units.check_convention(convention)
-        header = replace(self.header, convention=convention)
+        header = self.header._replace(convention=convention)
         rows = tuple(row._replace(convention=convention) for row in self.rows)
         return Report(header, rows, self.disagreements, self.memory)
 
