@@ -74,8 +74,8 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
         "profiler": lambda: profiler_recipe(model),
     }
     times: dict[str, list[float]] = {contender: [] for contender in contenders}
-    for contender, work in contenders.items():
-        for _ in range(rounds):
+    for _ in range(rounds):
+        for contender, work in contenders.items():
             times[contender].append(seconds(work))
     return {"network": name, "rows": len(cnnstats.analyze(model)), "seconds": times}
 
