@@ -129,6 +129,7 @@ class Primitive(ABC):
     """One of the handful of things that networks are made of, in plain integers, for one sample.
 
     A primitive knows all of itself: its work, its parameters, where its outputs look, and what the textbook says.
+    It is made once and never changed, which `frozen=True` would enforce at twice the cost of making it.
     """
 
     __slots__ = ()

@@ -8,7 +8,7 @@ from keras_cnnstats.primitives.normalization import Normalization
 from keras_cnnstats.units import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Contraction(Primitive):
     """Each output is a sum of `inputs` products, at each of `positions` positions.
 

@@ -9,7 +9,7 @@ from keras_cnnstats.primitives.window import Window, size_claims, size_defects
 from keras_cnnstats.units import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Convolution(Primitive):
     """Each output is a sum of products over a window and over the input channels of its group.
 

@@ -84,7 +84,7 @@ def elu(alpha: float = 1.0) -> Cost:
     return FUNCTIONS["elu"] if alpha == 1 else FUNCTIONS["elu"]._replace(registered=2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Elementwise(Primitive):
     """A function of each element of one or several maps.
 

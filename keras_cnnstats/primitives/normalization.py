@@ -7,7 +7,7 @@ from keras_cnnstats.primitives.base import POINTWISE, Claim, Primitive, Size, Sp
 from keras_cnnstats.units import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class BatchNormalization(Primitive):
     """At inference each value is scaled and shifted, with both factors folded from the moving statistics.
 
@@ -43,7 +43,7 @@ class BatchNormalization(Primitive):
         yield Claim("parameters", "P3", formula, trained, self.parameters)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Normalization(Primitive):
     """Groups of values are scaled by statistics of their own, at inference as in training.
 

@@ -11,7 +11,7 @@ from keras_cnnstats.primitives.window import Window, size_claims, size_defects
 from keras_cnnstats.units import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Pooling(Primitive):
     """The maximum or the average of each window.
 
@@ -63,7 +63,7 @@ def adaptive_taps(size: int, positions: int) -> int:
     return sum(-(-(i + 1) * size // positions) - i * size // positions for i in range(positions))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class AdaptivePooling(Primitive):
     """The maximum or the average of each of a given number of cells that share the input between them.
 

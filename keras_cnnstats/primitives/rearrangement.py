@@ -7,7 +7,7 @@ from keras_cnnstats.primitives.base import POINTWISE, Primitive, Slide, Spread
 from keras_cnnstats.units import NO_WORK, Work
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Rearrangement(Primitive):
     """Costs nothing; `moves` says where the outputs look."""
 
@@ -27,7 +27,7 @@ class Rearrangement(Primitive):
         return cls(Slide(tuple(Reach(((-padding, -padding),), 1) for padding in before)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Lookup(Primitive):
     """Rows of a table are picked by index: parameters, no arithmetic."""
 
@@ -43,7 +43,7 @@ class Lookup(Primitive):
         return self.rows * self.width
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Kept(Primitive):
     """Weights that are kept and take no part at inference."""
 

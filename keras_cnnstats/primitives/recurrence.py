@@ -7,7 +7,7 @@ from keras_cnnstats.primitives.base import POINTWISE, Claim, Primitive, Size, Sp
 from keras_cnnstats.units import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Recurrence(Primitive):
     """Each step multiplies the input and the state by matrices of weights, and adds the two: the gates' arguments.
 
@@ -52,7 +52,7 @@ class Recurrence(Primitive):
         return self.looks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Repeated(Primitive):
     """A primitive that runs several times with the same weights: at each step, at each frame.
 

@@ -9,7 +9,7 @@ OVER_SPACE = Spatial()
 """All positions, which the output no longer has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Reduction(Primitive):
     """Each output is the sum (or maximum, ...) of `count` values.
 

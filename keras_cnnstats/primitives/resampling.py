@@ -38,7 +38,7 @@ def _spans(period: int, ratio: Fraction, interpolation: str, antialias: bool) ->
             yield inside[0], inside[-1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Resampling(Primitive):
     """Each output value is interpolated between its neighbours.
 

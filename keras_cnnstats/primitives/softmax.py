@@ -6,7 +6,7 @@ from keras_cnnstats.primitives.base import POINTWISE, Primitive, Size, Spread
 from keras_cnnstats.units import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Softmax(Primitive):
     """Each group of `size` values becomes shares of 1 (or the logarithms of them).
 

@@ -72,7 +72,7 @@ def _outputs_touched(size: int, kernel: int, stride: int, dilation: int) -> int:
     return len(touched)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class TransposedConvolution(Primitive):
     """Each input times a kernel is added to the output: counted from the input grid, cropped products included.
 
