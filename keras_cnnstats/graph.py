@@ -23,6 +23,7 @@ class Weight(NamedTuple):
     size: int
     trainable: bool
     bytes: int = 0
+    dtype: str = "float32"
 
 
 class FeatureMap(NamedTuple):

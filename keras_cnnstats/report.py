@@ -10,7 +10,7 @@ from keras_cnnstats import units
 from keras_cnnstats.console import show
 from keras_cnnstats.errors import UnknownLayerError, nearest
 from keras_cnnstats.field import Field
-from keras_cnnstats.units import Count, Extent, Work
+from keras_cnnstats.units import NO_TRAINING, Count, Extent, Training, Work
 
 if TYPE_CHECKING:
     import pandas
@@ -42,8 +42,11 @@ class Row(NamedTuple):
         source: where the numbers come from: `rule`, `inherited`, `traced`, `measured` or `unknown`.
         note: what the user should know of the source: why the cost is unknown and what to do about it.
         disagreements: codes of the disagreements of this row.
-        param_bytes: bytes of the parameters as they are stored, counted where the parameters are.
+        stored: bytes of the parameters by the dtype they are stored in, counted where the parameters are.
         activation_bytes: bytes of the outputs; `None` where a size is unknown.
+        training: terms of the work in one step of training; `None` where it is unknown.
+        moved_bytes: bytes of the inputs, the outputs and the weights that the call reads and writes, each once; `None`
+            where a size is unknown.
     """
 
     layer: str
@@ -63,8 +66,10 @@ class Row(NamedTuple):
     source: str = "rule"
     note: str = ""
     disagreements: tuple[str, ...] = ()
-    param_bytes: int = 0
+    stored: tuple[tuple[str, int], ...] = ()
     activation_bytes: Count = 0
+    training: Training | None = NO_TRAINING
+    moved_bytes: Count = 0
 
     @property
     def output_shape(self) -> Shape | tuple[Shape, ...]:
@@ -85,6 +90,26 @@ class Row(NamedTuple):
     def transcendentals(self) -> Count:
         """Exponentials, logarithms, roots and their like, which no convention adds to the FLOPs."""
         return None if self.work is None else sum(work.transcendentals for _, work in self.work)
+
+    @property
+    def train_macs(self) -> Count:
+        """Multiply-accumulate pairs of one step of training: the forward pass and the gradients that it needs."""
+        return None if self.training is None else self.training.total.macs
+
+    @property
+    def train_flops(self) -> Count:
+        """Floating-point operations of one step of training, under the report's convention."""
+        return None if self.training is None else units.flops(self.training.total, self.convention)
+
+    @property
+    def param_bytes(self) -> int:
+        """Bytes of the parameters as they are stored, counted where the parameters are."""
+        return sum(count for _, count in self.stored)
+
+    @property
+    def intensity(self) -> float | None:
+        """FLOPs for each byte moved (see `moved_bytes`); `None` where one of them is unknown or nothing moves."""
+        return None if self.flops is None or not self.moved_bytes else self.flops / self.moved_bytes
 
     @property
     def receptive_field(self) -> tuple[Extent, ...]:
@@ -172,6 +197,9 @@ class Totals(NamedTuple):
     rows: int
     unknown_rows: int
     param_bytes: int = 0
+    train_macs: int = 0
+    train_flops: int = 0
+    unknown_train_rows: int = 0
 
     @property
     def frozen_params(self) -> int:
@@ -279,6 +307,7 @@ class Report:
         work = units.NO_WORK
         for part in self.work_by_kind.values():
             work = work.plus(part)
+        training = Work(*map(sum, zip(*[part for row in self.rows for part in row.training or ()], strict=True)))
         return Totals(
             params=sum([row.params for row in self.rows]),
             trainable_params=sum([row.trainable_params for row in self.rows]),
@@ -288,6 +317,9 @@ class Report:
             rows=len(self.rows),
             unknown_rows=sum([row.work is None for row in self.rows]),
             param_bytes=sum([row.param_bytes for row in self.rows]),
+            train_macs=training.macs,
+            train_flops=units.flops(training, self.header.convention),
+            unknown_train_rows=sum([row.training is None for row in self.rows]),
         )
 
     @cached_property

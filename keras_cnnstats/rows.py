@@ -27,7 +27,7 @@ class Builder:
         self.batch = (first[0] if first else None) or graph.batch_size
 
     def add(self, call: Call, described: Described, seen: Seen) -> None:
-        params, trainable, param_bytes = self._count(call.weights)
+        params, trainable, stored = self._count(call.weights)
         primitives, claims = described.primitives, [facts.claims for facts in described.facts]
         found = [] if primitives is None else findings(call, primitives, claims, seen, params)
         self.disagreements.extend(_disagreement(call, finding) for finding in found)
@@ -51,20 +51,22 @@ class Builder:
                 source=described.source if work is not None else "unknown",
                 note=note,
                 disagreements=tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
-                param_bytes=param_bytes,
+                stored=stored,
                 activation_bytes=self.live.made[len(self.rows)],
             )
         )
 
-    def _count(self, weights: tuple[Weight, ...]) -> tuple[int, int, int]:
-        params = trainable = param_bytes = 0
+    def _count(self, weights: tuple[Weight, ...]) -> tuple[int, int, tuple[tuple[str, int], ...]]:
+        """Parameters, those of them that training changes, and their bytes by dtype, each variable once."""
+        params = trainable = 0
+        stored: dict[str, int] = {}
         for weight in weights:
             if weight.key not in self.counted:
                 self.counted.add(weight.key)
                 params += weight.size
                 trainable += weight.size if weight.trainable else 0
-                param_bytes += weight.bytes
-        return params, trainable, param_bytes
+                stored[weight.dtype] = stored.get(weight.dtype, 0) + weight.bytes
+        return params, trainable, tuple(stored.items())
 
     def _work(self, call: Call, described: Described) -> tuple[tuple[tuple[str, Work], ...] | None, str]:
         if described.primitives is None:
@@ -97,7 +99,7 @@ class Builder:
         return (None, *shape[1:]) if shape and shape[0] == self.graph.batch_size and self.graph.batch_is_open else shape
 
     def report(self) -> Report:
-        params, trainable, param_bytes = self._count(self.graph.weights)
+        params, trainable, stored = self._count(self.graph.weights)
         if params:
             self.rows.append(
                 Row(
@@ -112,7 +114,7 @@ class Builder:
                     local_fields=(NOTHING,) * len(self.propagated.axes),
                     input_sizes=self.propagated.sizes,
                     positions=(None,) * len(self.propagated.axes),
-                    param_bytes=param_bytes,
+                    stored=stored,
                 )
             )
         return Report(self._header(), tuple(self.rows), tuple(self.disagreements), self._memory())

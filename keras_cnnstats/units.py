@@ -47,6 +47,28 @@ class Work(NamedTuple):
 
 NO_WORK = Work()
 
+
+class Training(NamedTuple):
+    """What one step of training computes: the forward pass as training runs it, and the gradients that it needs.
+
+    Attributes:
+        forward: the forward pass; batch normalization takes its statistics from the batch.
+        inputs: gradients towards the inputs, where something trainable stands before them.
+        weights: gradients towards the weights that training changes.
+    """
+
+    forward: Work = NO_WORK
+    inputs: Work = NO_WORK
+    weights: Work = NO_WORK
+
+    @property
+    def total(self) -> Work:
+        """All three together."""
+        return self.forward.plus(self.inputs).plus(self.weights)
+
+
+NO_TRAINING = Training()
+
 CONVENTIONS = {
     "textbook": "K multiplications and K - 1 additions for each output, bias +1; 1 per element elsewhere",
     "macs": "multiply-accumulate pairs of convolutions, dense layers and matrix products; nothing else",

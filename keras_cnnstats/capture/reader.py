@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from math import prod
 from typing import Any, NamedTuple
 
 import keras
@@ -12,9 +11,9 @@ from keras.src.ops.operation import Operation
 from keras_cnnstats.capture.expand import CannotFollowError, followed, traced
 from keras_cnnstats.capture.feeds import input_names
 from keras_cnnstats.capture.models import function_of
+from keras_cnnstats.capture.weights import adapted, weight_of, weights_of
 from keras_cnnstats.errors import InputShapeError, ModelError
 from keras_cnnstats.graph import Call, Graph, TensorSpec, Weight
-from keras_cnnstats.units import dtype_bytes
 
 _MIXERS = frozenset(
     {"reshape", "transpose", "swapaxes", "moveaxis", "concatenate", "stack", "ravel", "get_item", "einsum"}
@@ -98,7 +97,7 @@ class Reader:
             outputs=outputs,
             tensors=tuple(self.tensors),
             calls=tuple(self.calls),
-            weights=tuple(_weight(weight, getattr(model, "trainable", True)) for weight in rest),
+            weights=tuple(weight_of(weight, getattr(model, "trainable", True)) for weight in rest),
             batch_size=self.batch_size,
             batch_is_open=is_open,
             channels_first=keras.config.image_data_format() == "channels_first",
@@ -170,7 +169,7 @@ class Reader:
         nth = self.times_called.get(id(operation), 0)
         self.times_called[id(operation)] = nth + 1
         if not nth:
-            self.weights[id(operation)] = _weights(operation if kind.is_layer else node, trainable)
+            self.weights[id(operation)] = weights_of(operation if kind.is_layer else node, trainable)
         specs = tuple([self.tensors[number] for number in sources])
         args, kwargs = _arguments(node, specs)
         return Call(
@@ -188,7 +187,7 @@ class Reader:
             weights=self.weights.get(id(operation), ()),
             channels_first=_channels_first(operation),
             note=note,
-            adapted=_adapted(operation),
+            adapted=adapted(operation),
         )
 
     def _kind(self, operation: Any) -> "_Kind":
@@ -270,32 +269,6 @@ def _completed(equation: str, fed: TensorSpec, made: TensorSpec) -> TensorSpec:
     sizes = dict(zip(source, fed.shape, strict=True))
     shape = [sizes.get(letter) if size is None else size for letter, size in zip(result, made.shape, strict=True)]
     return TensorSpec(tuple(shape), made.dtype)
-
-
-def _weights(holder: Any, trainable: bool) -> tuple[Weight, ...]:
-    """The variables of a layer, or those among the arguments of an operation's node."""
-    if not isinstance(holder, keras.layers.Layer):
-        arguments = holder.arguments
-        if len(arguments._flat_arguments) == len(arguments.keras_tensors):
-            return ()
-        own = [each for each in arguments._flat_arguments if isinstance(each, keras.Variable)]
-    elif holder._layers:
-        # `weights` also looks through the layers inside, which few have.
-        own = holder.weights
-    else:
-        own = holder._trainable_variables + holder._non_trainable_variables
-    return tuple([_weight(weight, trainable) for weight in own])
-
-
-def _weight(variable: Any, trainable: bool) -> Weight:
-    size = prod(variable._shape)
-    return Weight(id(variable), size, trainable and variable.trainable, size * (dtype_bytes(variable._dtype) or 0))
-
-
-def _adapted(operation: Any) -> str:
-    if getattr(operation, "lora_enabled", False):
-        return "low rank"
-    return "quantised" if getattr(operation, "quantization_mode", None) else ""
 
 
 def _channels_first(operation: Any) -> bool:

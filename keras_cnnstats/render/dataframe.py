@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 COUNTS = ("params", "trainable_params", "macs", "flops", "transcendentals")
 
-BYTES = ("param_bytes", "activation_bytes")
+LATER = ("param_bytes", "activation_bytes", "train_macs", "train_flops", "moved_bytes", "intensity")
+"""Columns behind those that everybody reads."""
 
 EXTENTS = {
     "rf": "receptive_field",
@@ -63,7 +64,7 @@ def records(report: Report) -> dict[str, list[Any]]:
     columns["aligned"] = [row.aligned for row in rows]
     columns["source"] = [_storable(row.source) for row in rows]
     columns["disagreements"] = [_storable(", ".join(row.disagreements)) for row in rows]
-    columns |= {name: [getattr(row, name) for row in rows] for name in BYTES}
+    columns |= {name: [getattr(row, name) for row in rows] for name in LATER}
     return columns
 
 

@@ -21,18 +21,18 @@ from keras_cnnstats.field import Field, Slack, Unsized
 from keras_cnnstats.render import SCHEMA_VERSION, decode
 from keras_cnnstats.render.files import deliver
 from keras_cnnstats.report import Disagreement, Header, Memory, Report, Row
-from keras_cnnstats.units import Work
+from keras_cnnstats.units import Training, Work
 
 FORMAT = "keras_cnnstats.report"
+
+COMPUTED = ("macs", "flops", "transcendentals", "train_macs", "train_flops", "param_bytes")
+"""What a row computes of its terms, written for other readers."""
 
 
 def to_json(report: Report, path: str | os.PathLike[str] | None = None) -> str | None:
     """Returns the whole report as JSON, one record a line, or writes it to `path`."""
     numbers: dict[object, int] = {}
-    rows = [
-        _encoded(row, numbers) | {"macs": row.macs, "flops": row.flops, "transcendentals": row.transcendentals}
-        for row in report.rows
-    ]
+    rows = [_encoded(row, numbers) | {name: getattr(row, name) for name in COMPUTED} for row in report.rows]
     parts = {
         "format": _dumped(FORMAT),
         "schema_version": _dumped(SCHEMA_VERSION),
@@ -168,6 +168,7 @@ _HEADER = decode.record(
     origin=decode.text,
 )
 _WORK = decode.record(Work, **dict.fromkeys(Work._fields, decode.integer))
+_TRAINING = decode.record(Training, **dict.fromkeys(Training._fields, _WORK))
 _ROW = decode.record(
     Row,
     layer=decode.text,
@@ -187,8 +188,10 @@ _ROW = decode.record(
     source=decode.text,
     note=decode.text,
     disagreements=decode.many(decode.text),
-    param_bytes=decode.natural,
+    stored=decode.many(decode.pair(decode.text, decode.natural)),
     activation_bytes=decode.optional(decode.natural),
+    training=decode.optional(_TRAINING),
+    moved_bytes=decode.optional(decode.natural),
 )
 _MEMORY = decode.record(
     Memory,

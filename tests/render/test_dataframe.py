@@ -14,7 +14,17 @@ from tests.render import handmade
 from tests.render.handmade import REPORTS
 
 HEAD = ["layer", "type", "call", "output_shape", "params", "trainable_params", "macs", "flops", "transcendentals"]
-TAIL = ["aligned", "source", "disagreements", "param_bytes", "activation_bytes"]
+TAIL = [
+    "aligned",
+    "source",
+    "disagreements",
+    "param_bytes",
+    "activation_bytes",
+    "train_macs",
+    "train_flops",
+    "moved_bytes",
+    "intensity",
+]
 AXES = ("rf", "stride", "padding", "center", "local_rf")
 
 
@@ -48,7 +58,7 @@ def test_values_of_a_row() -> None:
         "trainable_params": 4640, "macs": 1_179_648, "flops": 2_359_296, "transcendentals": 0, "rf_h": 8, "rf_w": 8,
         "stride_h": 2, "stride_w": 2, "padding_h": 3, "padding_w": 3, "center_h": 0.5, "center_w": 0.5,
         "local_rf_h": 8, "local_rf_w": 8, "aligned": True, "source": "rule", "disagreements": "",
-        "param_bytes": 0, "activation_bytes": 0,
+        "param_bytes": 0, "activation_bytes": 0, "train_macs": 0, "train_flops": 0, "moved_bytes": 0, "intensity": None,
     }  # fmt: skip
 
 
