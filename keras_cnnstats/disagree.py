@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
-from keras_cnnstats.graph import Call
+from keras_cnnstats.graph import Call, Graph
 from keras_cnnstats.primitives import Convolution, Pooling, TransposedConvolution, Upwindow, Window
-from keras_cnnstats.primitives.base import Claim, Gather, Primitive, Spatial
+from keras_cnnstats.primitives.base import Claim, Gather, Primitive, Spatial, product
 from keras_cnnstats.propagate import Seen
 from keras_cnnstats.sight import PLAIN
 from keras_cnnstats.units import Extent
@@ -42,6 +42,21 @@ CODES = {
     "P5": Code("quantised weights", "Beside the quantised weights, which may be packed, the layer keeps their scales."),
     "P6": Code("shared bias", "The bias is shared by several outputs of one position."),
     "P7": Code("low-rank adaptation", "Beside its kernel the layer keeps the two thin matrices that adapt it."),
+    "K0": Code("summary unexplained", "The summary's total is not that of the weights that the report counts.", False),
+    "K1": Code(
+        "optimizer state in the summary",
+        "Once the optimizer has its state, the summary adds it to its total of parameters.",
+    ),
+    "K2": Code("shared layer in the summary", "The summary has one line for a layer, with the shape of its last call."),
+    "K3": Code(
+        "nested model in the summary",
+        "With expand_nested=True the summary shows a nested model's parameters, and those of its layers once more.",
+    ),
+    "K4": Code(
+        "quantised weights in the summary", "The summary counts the stored values, packed as they are, and the scales."
+    ),
+    "K5": Code("no shapes in the summary", "The summary shows `?` for layers that Keras has recorded no call of."),
+    "K6": Code("unbuilt layers in the summary", "The summary counts layers that are not built yet as 0."),
     "S0": Code(
         "output size unexplained",
         "The framework's output size is not what the general formula gives for this kernel, stride and padding.",
@@ -73,7 +88,7 @@ CODES = {
         "phases", "Behind an up-sampling, outputs of different phase see different extents; the largest stands."
     ),
 }
-"""All codes: P.. parameters, S.. shape, F.. FLOPs, R.. receptive field. A code never changes its meaning."""
+"""All codes: P.. parameters, K.. Keras' summary, S.. shape, F.. FLOPs, R.. receptive field. A code never changes its meaning."""
 
 
 _ADAPTED = {"quantised": "P5", "low rank": "P7"}
@@ -116,6 +131,35 @@ def _parameter_findings(call: Call, primitives: Sequence[Primitive], counted: in
     code, actual = (_ADAPTED.get(call.adapted, "P0"), held) if expected != held else ("P4", counted)
     formula = f"formula of `{call.type}` = {expected:,}"
     return [Claim(quantity="parameters", code=code, formula=formula, expected=expected, actual=actual)]
+
+
+def summary_findings(graph: Graph, params: int) -> Iterator[tuple[str, Claim]]:
+    """Yields where the summary of a model and its report part, with the path of the layer or the model's name.
+
+    Args:
+        graph: the model.
+        params: its parameters.
+    """
+    summary, optimizer = graph.summary, graph.optimizer
+    if summary is None:
+        return
+    if optimizer is not None and optimizer.built and optimizer.size:
+        state = optimizer.size
+        formula = f'"Total params" = {summary.weights:,} + {state:,} of {optimizer.name} = {summary.weights + state:,}'
+        yield graph.name, Claim("summary total", "K1", formula, summary.weights + state, params)
+    if summary.weights != params:
+        quantised = any(call.adapted == "quantised" for call in graph.calls)
+        code = "K4" if quantised else ("K6" if summary.unbuilt else "K0")
+        yield graph.name, Claim("summary total", code, "", summary.weights, params)
+    for path, shapes in summary.shared:
+        formula = f"it shows {shapes[-1]}, the last of {len(shapes)} calls; the first gives {shapes[0]}"
+        yield path, Claim("summary shape", "K2", formula, product(shapes[-1][1:]), product(shapes[0][1:]))
+    for path, size in summary.nested:
+        formula = f"expand_nested=True: {size:,} + {size:,} of its layers = {2 * size:,}"
+        yield path, Claim("summary parameters", "K3", formula, 2 * size, size)
+    if summary.unshown:
+        formula = f"`?` for {len(summary.unshown)} of its layers: {', '.join(summary.unshown[:3])}"
+        yield graph.name, Claim("summary shape", "K5", formula, None, None)
 
 
 # Receptive fields

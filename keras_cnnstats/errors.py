@@ -39,6 +39,10 @@ class FormatError(CNNStatsError, ValueError):
     """A stored report cannot be read: not JSON, not a report, or of a schema version that is not known."""
 
 
+class MachineError(CNNStatsError, ValueError):
+    """What was said of a machine is no speed."""
+
+
 class MissingDependencyError(CNNStatsError, ImportError):
     """An optional package is needed for what was asked."""
 

@@ -17,12 +17,55 @@ class TensorSpec(NamedTuple):
 
 
 class Weight(NamedTuple):
-    """A variable of a layer: `key` tells the same variable in two layers apart from two variables."""
+    """A variable of a layer.
+
+    Attributes:
+        key: tells the same variable in two layers apart from two variables.
+        size: the parameters that it stands for: of packed values all that are packed; of a quantiser's state its values.
+        trainable: whether training changes it.
+        bytes: bytes that are stored.
+        dtype: dtype that they are stored in.
+        name: its own name.
+        is_state: whether it is a quantiser's: scales, zero points, histories.
+    """
 
     key: int
     size: int
     trainable: bool
     bytes: int = 0
+    dtype: str = "float32"
+    name: str = ""
+    is_state: bool = False
+
+
+class Adaptation(NamedTuple):
+    """What was made of a layer's weights since it was built: they were quantised, or a low-rank product was added.
+
+    Attributes:
+        mode: `int8`, `int4`, `float8`, `gptq` or `awq`; empty where the layer computes with its weights as they were.
+        inputs: dtype that the inputs are quantised to at each call; empty where they are not, `None` where by a
+            quantiser that is not known.
+        bits: bits of a quantised weight.
+        is_packed: whether two of them are stored in a byte.
+        is_grouped: whether each group of weights has a scale and a zero point of its own.
+        is_restored: whether the weights are brought back to floats before the products, and not the outputs after.
+        has_float_zeros: whether the zero points are stored as floats.
+        rows: values in a column of the kernel as it is quantised; 0 where it is not.
+        rank: rank of the product that is added; 0 where none is.
+        is_scaled: whether that product is multiplied by anything but 1.
+        dtype: dtype that the layer computes in.
+    """
+
+    mode: str = ""
+    inputs: str | None = ""
+    bits: int = 0
+    is_packed: bool = False
+    is_grouped: bool = False
+    is_restored: bool = False
+    has_float_zeros: bool = False
+    rows: int = 0
+    rank: int = 0
+    is_scaled: bool = False
     dtype: str = "float32"
 
 
@@ -89,6 +132,7 @@ class Call(NamedTuple):
         channels_first: the layer's data format.
         note: why the call could not be followed inside.
         adapted: what was made of the layer's weights since it was built: `"quantised"` or `"low rank"`.
+        dtype: dtype that it multiplies in.
     """
 
     path: str
@@ -106,6 +150,7 @@ class Call(NamedTuple):
     channels_first: bool = False
     note: str = ""
     adapted: str = ""
+    dtype: str = "float32"
 
     @property
     def input(self) -> FeatureMap:
@@ -116,6 +161,41 @@ class Call(NamedTuple):
     def output(self) -> FeatureMap:
         """The first tensor it makes."""
         return FeatureMap(self.results[0].shape, self.channels_first)
+
+
+class Optimizer(NamedTuple):
+    """The state that an optimizer keeps beside the weights.
+
+    Attributes:
+        name: class of the optimizer.
+        size: values of its state; `None` where that is known only once it is built.
+        bytes: bytes of its state, likewise.
+        built: whether it has the state already, as after `fit`.
+    """
+
+    name: str
+    size: int | None = None
+    bytes: int | None = None
+    built: bool = False
+
+
+class Summary(NamedTuple):
+    """What `model.summary()` says of a model that the report says otherwise.
+
+    Attributes:
+        weights: values of the weights that it counts.
+        shared: layers that were called several times with outputs of different shapes, with the shapes in the order of
+            the calls: it shows the last.
+        nested: models inside the model, with their parameters: `expand_nested=True` shows them twice.
+        unshown: layers whose output shape it shows as `?`.
+        unbuilt: layers that it counts as 0, since they have no weights yet.
+    """
+
+    weights: int
+    shared: tuple[tuple[str, tuple[Shape, ...]], ...] = ()
+    nested: tuple[tuple[str, int], ...] = ()
+    unshown: tuple[str, ...] = ()
+    unbuilt: tuple[str, ...] = ()
 
 
 class Graph(NamedTuple):
@@ -133,6 +213,8 @@ class Graph(NamedTuple):
         batch_size: samples in a batch: what an unknown first axis stands for.
         batch_is_open: whether the model leaves the batch size open.
         channels_first: the data format where no layer says otherwise.
+        optimizer: the optimizer that the model is compiled with.
+        summary: what Keras' own summary says of it.
     """
 
     name: str
@@ -146,3 +228,5 @@ class Graph(NamedTuple):
     batch_size: int = 1
     batch_is_open: bool = True
     channels_first: bool = False
+    optimizer: Optimizer | None = None
+    summary: Summary | None = None

@@ -1,14 +1,16 @@
-"""How long each tensor has to be kept: the memory of activations, at inference and for training.
+"""How long each tensor has to be kept, and how many bytes each call moves.
 
 Each call's outputs have memory of their own, kept until the last call that reads them has run; the model's outputs are
 kept to the end. Left out: what a backend saves by fusing calls and by working in place, and what it spends on working
 space inside a call.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from keras_cnnstats.graph import Graph, TensorSpec
-from keras_cnnstats.primitives.base import product
+from keras_cnnstats.graph import Call, Graph, TensorSpec
+from keras_cnnstats.primitives import Lookup
+from keras_cnnstats.primitives.base import Primitive, product
 from keras_cnnstats.units import Count, dtype_bytes
 
 
@@ -17,12 +19,14 @@ class Liveness(NamedTuple):
 
     Attributes:
         made: for each call the bytes of its outputs; `None` where a size is unknown.
+        read: for each call the bytes of the maps that it reads, each of them once.
         peak: the most bytes that are live at once, a call's inputs and outputs included; `None` where unknown.
         peak_call: the call during which that is.
         total: bytes of the inputs and of all outputs together, as they are kept for a backward pass.
     """
 
     made: tuple[Count, ...]
+    read: tuple[Count, ...]
     peak: Count
     peak_call: int | None
     total: Count
@@ -32,8 +36,9 @@ def liveness(graph: Graph) -> Liveness:
     """Returns the memory of a graph's activations, in its execution order."""
     sizes = [_bytes(spec, graph.batch_size) for spec in graph.tensors]
     made = tuple([_sum([sizes[number] for number in call.outputs]) for call in graph.calls])
+    read = tuple([_sum([sizes[number] for number in set(call.inputs)]) for call in graph.calls])
     if any(sizes[number] is None for number in _tensors_used(graph)):
-        return Liveness(made, None, None, None)
+        return Liveness(made, read, None, None, None)
     last_use = _last_use(graph)
     live = total = sum(sizes[number] or 0 for number in set(graph.inputs))
     peak, peak_call = live, None
@@ -45,7 +50,25 @@ def liveness(graph: Graph) -> Liveness:
         for number in {*call.inputs, *call.outputs}:
             if last_use.get(number, place) == place:
                 live -= sizes[number] or 0
-    return Liveness(made, peak, peak_call, total)
+    return Liveness(made, read, peak, peak_call, total)
+
+
+def moved(call: Call, primitives: Sequence[Primitive] | None, read: Count, made: Count) -> Count:
+    """Returns the bytes that a call moves: what it reads, what it makes and its weights, each of them once.
+
+    Args:
+        call: the call.
+        primitives: what it is made of.
+        read: bytes of the maps that it reads.
+        made: bytes of its outputs.
+    """
+    if read is None or made is None:
+        return None
+    weights = sum([weight.bytes for weight in call.weights])
+    if any(isinstance(primitive, Lookup) for primitive in primitives or ()):
+        # Of a table only those rows are read that are looked up.
+        weights = min(weights, made)
+    return read + made + weights
 
 
 def _tensors_used(graph: Graph) -> set[int]:

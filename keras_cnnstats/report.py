@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas
 
     from keras_cnnstats.reconcile import Reconciliation
+    from keras_cnnstats.roofline import Roofline
 
 Shape = tuple[int | None, ...]
 
@@ -213,7 +214,7 @@ class Totals(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Bytes of activations at the report's batch size, each output with memory of its own.
+    """Bytes of activations at the report's batch size, each output with memory of its own, and of the weights.
 
     Left out is what a backend saves by fusing calls and working in place, and what it spends inside a call.
 
@@ -222,11 +223,31 @@ class Memory(NamedTuple):
             be read, and what the call at work reads and makes; `None` where a size is unknown.
         peak_layer: path of the call at which that is; empty where it is the input alone.
         activation_bytes: the inputs and all outputs together, as they are kept for a backward pass.
+        param_bytes: the weights, as they are stored.
+        gradient_bytes: one gradient for each weight that training changes, of the weight's own dtype.
+        optimizer: class of the optimizer that the model is compiled with; empty where it is not compiled.
+        optimizer_bytes: the optimizer's state, also before training makes it; `None` where it is unknown.
     """
 
     peak_activation_bytes: Count
     peak_layer: str
     activation_bytes: Count
+    param_bytes: int = 0
+    gradient_bytes: int = 0
+    optimizer: str = ""
+    optimizer_bytes: Count = None
+
+    @property
+    def inference_bytes(self) -> Count:
+        """What inference needs: the weights, and the activations at their peak."""
+        return None if self.peak_activation_bytes is None else self.param_bytes + self.peak_activation_bytes
+
+    @property
+    def training_bytes(self) -> Count:
+        """What a step of training keeps: weights, gradients, the optimizer's state, and all activations."""
+        if self.activation_bytes is None or self.optimizer_bytes is None:
+            return None
+        return self.param_bytes + self.gradient_bytes + self.optimizer_bytes + self.activation_bytes
 
 
 class Header(NamedTuple):
@@ -347,6 +368,24 @@ class Report:
         from keras_cnnstats.reconcile import reconcile
 
         result = reconcile(self)
+        show(result, verbose)
+        return result
+
+    def roofline(self, *, peak_flops: float, bandwidth: float, verbose: bool | None = None) -> "Roofline":
+        """Prints which calls a machine's memory would hold up, and which its arithmetic, and returns that.
+
+        Args:
+            peak_flops: floating-point operations that the machine can do in a second, as the report's convention counts
+                them: makers count two for a multiply-accumulate, as `textbook`, `2macs`, `tf` and `xla` do.
+            bandwidth: bytes that it can move between memory and processor in a second.
+            verbose: whether to print; by default everywhere but in a notebook, where the returned object shows itself.
+
+        Raises:
+            MachineError: one of the two is no positive number.
+        """
+        from keras_cnnstats.roofline import roofline
+
+        result = roofline(self, peak_flops, bandwidth)
         show(result, verbose)
         return result
 

@@ -1,10 +1,10 @@
 """The rows of a report, put together from what the floors below found out."""
 
 from keras_cnnstats.describe import Described
-from keras_cnnstats.disagree import CODES, findings
+from keras_cnnstats.disagree import CODES, findings, summary_findings
 from keras_cnnstats.field import NOTHING
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
-from keras_cnnstats.memory import Liveness
+from keras_cnnstats.memory import Liveness, moved
 from keras_cnnstats.primitives.base import Claim
 from keras_cnnstats.propagate import Propagated, Seen
 from keras_cnnstats.report import Disagreement, Header, Memory, Report, Row
@@ -21,6 +21,7 @@ class Builder:
         self.live = live
         self.convention = convention
         self.counted: set[int] = set()
+        self.gradient_bytes = 0
         self.rows: list[Row] = []
         self.disagreements: list[Disagreement] = []
         first = graph.tensors[graph.inputs[0]].shape
@@ -30,8 +31,9 @@ class Builder:
         params, trainable, stored = self._count(call.weights)
         primitives, claims = described.primitives, [facts.claims for facts in described.facts]
         found = [] if primitives is None else findings(call, primitives, claims, seen, params)
-        self.disagreements.extend(_disagreement(call, finding) for finding in found)
+        self.disagreements.extend(_disagreement(call.path, call.nth, finding) for finding in found)
         work, note = self._work(call, described)
+        made = self.live.made[len(self.rows)]
         self.rows.append(
             Row(
                 layer=call.path,
@@ -52,7 +54,8 @@ class Builder:
                 note=note,
                 disagreements=tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
                 stored=stored,
-                activation_bytes=self.live.made[len(self.rows)],
+                activation_bytes=made,
+                moved_bytes=moved(call, described.primitives, self.live.read[len(self.rows)], made),
             )
         )
 
@@ -64,7 +67,9 @@ class Builder:
             if weight.key not in self.counted:
                 self.counted.add(weight.key)
                 params += weight.size
-                trainable += weight.size if weight.trainable else 0
+                if weight.trainable:
+                    trainable += weight.size
+                    self.gradient_bytes += weight.bytes
                 stored[weight.dtype] = stored.get(weight.dtype, 0) + weight.bytes
         return params, trainable, tuple(stored.items())
 
@@ -117,14 +122,26 @@ class Builder:
                     stored=stored,
                 )
             )
+        for path, claim in summary_findings(self.graph, sum(row.params for row in self.rows)):
+            self._add_summary(path, claim)
         return Report(self._header(), tuple(self.rows), tuple(self.disagreements), self._memory())
 
+    def _add_summary(self, path: str, claim: Claim) -> None:
+        self.disagreements.append(_disagreement(path, 0, claim))
+        for place, row in enumerate(self.rows):
+            if (row.layer, row.call) == (path, 0):
+                self.rows[place] = row._replace(disagreements=(*row.disagreements, claim.code))
+
     def _memory(self) -> Memory:
-        live = self.live
+        live, optimizer = self.live, self.graph.optimizer
         return Memory(
             peak_activation_bytes=live.peak,
             peak_layer="" if live.peak_call is None else self.graph.calls[live.peak_call].path,
             activation_bytes=live.total,
+            param_bytes=sum(row.param_bytes for row in self.rows),
+            gradient_bytes=self.gradient_bytes,
+            optimizer="" if optimizer is None else optimizer.name,
+            optimizer_bytes=None if optimizer is None else optimizer.bytes,
         )
 
     def _header(self) -> Header:
@@ -142,11 +159,11 @@ class Builder:
         )
 
 
-def _disagreement(call: Call, claim: Claim) -> Disagreement:
+def _disagreement(path: str, nth: int, claim: Claim) -> Disagreement:
     code = CODES[claim.code]
     return Disagreement(
-        layer=call.path,
-        call=call.nth,
+        layer=path,
+        call=nth,
         quantity=claim.quantity,
         code=claim.code,
         formula=claim.formula,

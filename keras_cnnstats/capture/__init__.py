@@ -12,8 +12,10 @@ from typing import Any
 from keras_cnnstats.capture.expand import as_it_was
 from keras_cnnstats.capture.feeds import feeds_of, written_feeds
 from keras_cnnstats.capture.models import check_model
+from keras_cnnstats.capture.optimizer import optimizer_of
 from keras_cnnstats.capture.reader import Reader
 from keras_cnnstats.capture.state import names_untouched, variables_deferred
+from keras_cnnstats.capture.summary import summary_of
 from keras_cnnstats.errors import InputShapeError
 from keras_cnnstats.graph import Graph
 
@@ -40,11 +42,12 @@ def capture(
     function = check_model(model)
     reader = Reader(batch_size, is_known)
     with names_untouched():
+        optimizer, summary = optimizer_of(model), summary_of(model)
         if function is not None:
-            return reader.read(model, function, feeds_of(function, input_shape))
+            return reader.read(model, function, feeds_of(function, input_shape))._replace(optimizer=optimizer, summary=summary)
         args, kwargs = written_feeds(model, input_shape, batch_size)
         with as_it_was(model), variables_deferred():
-            return reader.read_written(model, args, kwargs)
+            return reader.read_written(model, args, kwargs)._replace(optimizer=optimizer, summary=summary)
 
 
 def application_layer(module: str, name: str) -> Any:

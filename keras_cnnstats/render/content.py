@@ -14,7 +14,7 @@ from keras_cnnstats.render.cells import (
     shape_text,
     value_text,
 )
-from keras_cnnstats.report import Disagreement, Report
+from keras_cnnstats.report import Disagreement, Memory, Report
 
 EXAMPLES_AT_MOST = 3
 """Layers named for one disagreement or one note, before 'and N more'."""
@@ -81,7 +81,21 @@ def _memory(report: Report) -> list[Total]:
         return [*lines, Total(label="Activation bytes", exact="?", rounded="", remark="sizes unknown")]
     where = f", in {plain(memory.peak_layer)}" if memory.peak_layer else ""
     remark = f"live at most at once{where}; {_rounded_bytes(together) or together} all together"
-    return [*lines, Total(label="Activation bytes", exact=f"{peak:,}", rounded=_rounded_bytes(peak), remark=remark)]
+    lines.append(Total(label="Activation bytes", exact=f"{peak:,}", rounded=_rounded_bytes(peak), remark=remark))
+    return [*lines, _training_memory(memory)] if memory.optimizer else lines
+
+
+def _training_memory(memory: Memory) -> Total:
+    """The bytes of a step of training, for a model that is compiled."""
+    label, state, together = "Training bytes", memory.optimizer_bytes, memory.training_bytes
+    if state is None or together is None:
+        remark = f"state of {plain(memory.optimizer)} unknown before its first step: model.optimizer.build(...)"
+        return Total(label=label, exact="?", rounded="", remark=remark)
+    parts = {"weights": memory.param_bytes, "gradients": memory.gradient_bytes, plain(memory.optimizer): state}
+    remark = ", ".join(f"{name} {_rounded_bytes(part) or part}" for name, part in parts.items())
+    return Total(
+        label=label, exact=f"{together:,}", rounded=_rounded_bytes(together), remark=f"{remark}, all activations"
+    )
 
 
 def _rounded_bytes(count: int) -> str:
@@ -173,10 +187,22 @@ def ratio_text(item: Disagreement) -> str:
     return next((text for digits in (3, 6, 12) if (text := f"{ratio:.{digits}g}") != "1"), "1")
 
 
-DETAILS = ("Code", "Layer", "Quantity", "Formula", "Textbook", "Counted", "Ratio", "Explained", "Reason")
+def claimant(code: str) -> str:
+    """Returns who says otherwise: the textbook, or Keras' own summary."""
+    return "summary" if code.startswith("K") else "textbook"
+
+
+def claimants(report: Report) -> str:
+    """Returns all who say otherwise."""
+    named = {"textbook": "the textbook", "summary": "model.summary()"}
+    found = {claimant(item.code) for item in report.disagreements}
+    return " and ".join(text for name, text in named.items() if name in found)
+
+
+DETAILS = ("Code", "Layer", "Quantity", "Formula", "Expected", "Counted", "Ratio", "Explained", "Reason")
 """Columns of the table of disagreements."""
 
-NUMERIC_DETAILS = ("Textbook", "Counted", "Ratio")
+NUMERIC_DETAILS = ("Expected", "Counted", "Ratio")
 
 
 def details(report: Report) -> list[tuple[str, ...]]:

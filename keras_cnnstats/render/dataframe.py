@@ -34,7 +34,7 @@ def to_dataframe(report: Report) -> "pandas.DataFrame":
     """
     import pandas as pd
 
-    frame = pd.DataFrame({name: _series(name, values) for name, values in records(report).items()})
+    frame = pd.DataFrame({name: series(name, values) for name, values in records(report).items()})
     header = report.header
     frame.attrs = {
         "schema": SCHEMA_VERSION,
@@ -78,7 +78,8 @@ def _on_axis(row: Row, attribute: str, axis: int) -> Extent:
     return values[axis] if axis < len(values) else None
 
 
-def _series(name: str, values: Sequence[Any]) -> "pandas.Series[Any]":
+def series(name: str, values: Sequence[Any]) -> "pandas.Series[Any]":
+    """Returns a column of the dtype that its name and its values ask for; `None` is `<NA>`."""
     import pandas as pd
 
     if name == "output_shape":

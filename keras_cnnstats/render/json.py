@@ -198,6 +198,10 @@ _MEMORY = decode.record(
     peak_activation_bytes=decode.optional(decode.natural),
     peak_layer=decode.text,
     activation_bytes=decode.optional(decode.natural),
+    param_bytes=decode.natural,
+    gradient_bytes=decode.natural,
+    optimizer=decode.text,
+    optimizer_bytes=decode.optional(decode.natural),
 )
 _DISAGREEMENT = decode.record(
     Disagreement,

@@ -65,7 +65,9 @@ def _disagreements(report: Report) -> list[str]:
         for group in content.groups(report)
     ]
     wide = ">{\\raggedright\\arraybackslash}p{0.4\\linewidth}"
-    lines = _longtable(f"l{wide}{wide}", ("Code", "Layers", "Where the textbook disagrees, and why"), rows)
+    lines = _longtable(
+        f"l{wide}{wide}", ("Code", "Layers", f"Where {content.claimants(report)} disagree, and why"), rows
+    )
     return ["{\\footnotesize", *lines, "}"]
 
 

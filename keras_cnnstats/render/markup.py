@@ -68,7 +68,7 @@ def to_markdown(report: Report, path: str | os.PathLike[str] | None = None) -> s
         numeric = [title in content.NUMERIC_DETAILS for title in content.DETAILS]
         written = [[_DETAIL.get(title, _prose)(cell) for title, cell in zip(content.DETAILS, detail, strict=True)]
                    for detail in content.details(report)]  # fmt: skip
-        parts += ["### Disagreements with the textbook", _pipes(written, content.DETAILS, numeric)]
+        parts += [f"### Disagreements with {content.claimants(report)}", _pipes(written, content.DETAILS, numeric)]
     return deliver("\n\n".join(part for part in parts if part) + "\n", path)
 
 

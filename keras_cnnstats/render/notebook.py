@@ -65,7 +65,7 @@ def _disagreements(report: Report) -> str:
     unexplained = sum(not item.explained for item in report.disagreements)
     loud = f"; {unexplained:,} UNEXPLAINED: a defect of the layer, of Keras or of keras_cnnstats" if unexplained else ""
     number = len(report.disagreements)
-    title = f"{number:,} disagreement{'s' * (number > 1)} with the textbook{loud}"
+    title = f"{number:,} disagreement{'s' * (number > 1)} with {content.claimants(report)}{loud}"
     return _folded(title, _table(content.DETAILS, classes, content.details(report)), unfolded=bool(unexplained))
 
 

@@ -206,7 +206,8 @@ def _disagreements(report: Report, glyphs: Glyphs, limit: int | None) -> list[st
     for explained in (False, True):
         chosen = [group for group in groups if group.explained is explained]
         if chosen:
-            lines.append("Disagreements with the textbook, explained:" if explained else UNEXPLAINED)
+            title = f"Disagreements with {content.claimants(report)}, explained:"
+            lines.append(title if explained else UNEXPLAINED)
             lines.extend(line for group in chosen for line in _group(group, glyphs, limit))
             lines.append("")
     return [*lines, *_wrapped(["All of them, one by one: report.disagreements"], glyphs, limit)]
@@ -220,7 +221,8 @@ def _group(group: Group, glyphs: Glyphs, limit: int | None) -> list[str]:
     ratio = content.ratio_text(first)
     title = f"  {group.code} {group.quantity}, {group.count}: {content.examples(group.layers)}"
     formula = cells.plain(first.formula)
-    values = f"textbook {cells.value_text(first.expected)}, counted {cells.value_text(first.actual)}"
+    expected, actual = cells.value_text(first.expected), cells.value_text(first.actual)
+    values = f"{content.claimant(group.code)} {expected}, counted {actual}"
     values += f" (ratio {ratio})" if ratio else ""
     body = [f"{formula}: {values}" if formula else values, cells.plain(first.reason)]
     return _wrapped([title], glyphs, limit, hang="      ") + [

@@ -46,6 +46,45 @@ def adapted(how: str) -> keras.Model:
     return model
 
 
+def untracked() -> keras.Model:
+    features = keras.Input((4,))
+    return keras.Model(features, features * keras.Variable([1.0, 2.0, 3.0, 4.0], name="kept_by_nobody"))
+
+
+def fitted() -> keras.Model:
+    model = chain((4,), layers.Dense(3))
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def shared_elsewhere() -> keras.Model:
+    dense = layers.Dense(2, name="dense")
+    model = chain((4,), dense)
+    dense(keras.Input((7, 4)))
+    return model
+
+
+class Subclassed(keras.Model):
+    """Built, as a caller would, with the shape of its input alone."""
+
+    def __init__(self):
+        super().__init__(name="subclassed")
+        self.dense = layers.Dense(2, name="dense")
+
+    def build(self, _):
+        self.built = True
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def subclassed() -> keras.Model:
+    model = Subclassed()
+    model.build((None, 4))
+    return model
+
+
 class Liar(layers.MaxPooling2D):
     """Says that its output is larger than it is."""
 
@@ -68,6 +107,18 @@ SHOWN = {
         75,
         65,
     ),
+    "K0": (untracked, "", 0, 4),
+    "K1": (fitted, '"Total params" = 15 + 32 of Adam = 47', 47, 15),
+    "K2": (shared_elsewhere, "it shows (None, 7, 2), the last of 2 calls; the first gives (None, 2)", 14, 2),
+    "K3": (
+        lambda: chain((4,), chain((4,), layers.Dense(3))),
+        "expand_nested=True: 15 + 15 of its layers = 30",
+        30,
+        15,
+    ),
+    "K4": (lambda: adapted("quantised"), "", 160, 144),
+    "K5": (subclassed, "`?` for 1 of its layers: dense", None, None),
+    "K6": (subclassed, "", 0, 10),
     "S0": (lambda: chain((8, 8, 4), Liar(2)), "floor((8 + 0 - 2) / 2) + 1 = 4", 4, 8),
     "S1": (
         lambda: chain((9, 9, 4), layers.Conv2D(2, 3, strides=2, padding="same")),

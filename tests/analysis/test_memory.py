@@ -75,6 +75,96 @@ def test_unknown_sizes_leave_the_memory_unknown():
     assert report.totals.param_bytes == 4 * report.totals.params
 
 
+def compiled(optimizer) -> keras.Model:
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.BatchNormalization()])
+    model.compile(optimizer, "mse")
+    return model
+
+
+STATES = {
+    # Beside the moments of each of 112 + 8 trainable weights: iterations and learning rate.
+    "SGD": (lambda: keras.optimizers.SGD(), 2),
+    "momentum": (lambda: keras.optimizers.SGD(momentum=0.9), 2 + 120),
+    "Adam": (lambda: keras.optimizers.Adam(), 2 + 2 * 120),
+    "amsgrad": (lambda: keras.optimizers.Adam(amsgrad=True), 2 + 3 * 120),
+    "Lion": (lambda: keras.optimizers.Lion(), 2 + 120),
+    "averaged": (lambda: keras.optimizers.SGD(use_ema=True), 2 + 120),
+    "a schedule": (lambda: keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 10)), 1),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_optimizer_keeps_its_state(name):
+    make, values = STATES[name]
+    model = compiled(make())
+    before = cnnstats.analyze(model).memory
+    assert not model.optimizer.built
+    model.optimizer.build(model.trainable_variables)
+    assert cnnstats.analyze(model).memory == before
+    assert sum(variable.numpy().size for variable in model.optimizer.variables) == values
+    assert before.optimizer_bytes == sum(variable.numpy().nbytes for variable in model.optimizer.variables)
+    assert before.gradient_bytes == 4 * 120
+    assert before.param_bytes == 4 * 128
+    assert before.training_bytes == before.optimizer_bytes + 4 * 248 + before.activation_bytes
+
+
+def test_the_state_of_some_optimizers_is_known_once_it_is_built():
+    model = compiled("nadam")
+    report = cnnstats.analyze(model)
+    assert (report.memory.optimizer_bytes, report.memory.training_bytes) == (None, None)
+    assert "state of Nadam unknown" in str(report)
+    model.optimizer.build(model.trainable_variables)
+    assert cnnstats.analyze(model).memory.optimizer_bytes > 8 * 120
+
+
+def test_frozen_weights_have_no_gradient_and_no_state():
+    model = compiled("adam")
+    model.layers[0].trainable = False
+    model.compile("adam", "mse")
+    memory = cnnstats.analyze(model).memory
+    assert (memory.gradient_bytes, memory.param_bytes) == (4 * 8, 4 * 128)
+    assert memory.optimizer_bytes < cnnstats.analyze(compiled("adam")).memory.optimizer_bytes
+
+
+def test_a_model_that_is_not_compiled_has_no_optimizer():
+    memory = cnnstats.analyze(residual()).memory
+    assert (memory.optimizer, memory.optimizer_bytes, memory.training_bytes) == ("", None, None)
+    assert memory.inference_bytes == memory.param_bytes + memory.peak_activation_bytes
+
+
+def test_each_call_moves_what_it_reads_and_makes_and_its_weights():
+    report = cnnstats.analyze(residual())
+    first, relu, added = report.rows
+    assert first.moved_bytes == 2 * A_MAP + first.param_bytes
+    assert relu.moved_bytes == 2 * A_MAP
+    assert added.moved_bytes == 3 * A_MAP
+    assert relu.intensity == relu.flops / (2 * A_MAP)
+
+
+def test_a_map_that_is_read_twice_moves_once():
+    image = keras.Input((16, 16, 8))
+    assert cnnstats.analyze(keras.Model(image, layers.Add()([image, image]))).rows[0].moved_bytes == 2 * A_MAP
+
+
+def test_a_shared_layer_reads_its_weights_in_each_call():
+    dense = layers.Dense(4)
+    x = keras.Input((4,))
+    first, second = cnnstats.analyze(keras.Model(x, dense(dense(x)))).rows
+    assert first.moved_bytes == second.moved_bytes == 4 * (4 + 4 + 20)
+
+
+def test_a_look_up_reads_its_rows_and_not_the_table():
+    model = keras.Sequential([keras.Input((10,), dtype="int32"), layers.Embedding(1_000_000, 8)])
+    row = cnnstats.analyze(model).rows[0]
+    assert row.moved_bytes == 4 * (10 + 80 + 80)
+    assert row.param_bytes == 32_000_000
+
+
+def test_unknown_sizes_leave_the_bytes_moved_unknown():
+    row = cnnstats.analyze(open_sizes()).rows[0]
+    assert (row.moved_bytes, row.intensity) == (None, None)
+
+
 def test_memory_survives_json():
     report = cnnstats.analyze(residual())
     assert cnnstats.Report.from_json(report.to_json()) == report

@@ -16,6 +16,7 @@ PUBLIC = (
     "Disagreement",
     "FormatError",
     "InputShapeError",
+    "MachineError",
     "MissingDependencyError",
     "ModelError",
     "Report",
