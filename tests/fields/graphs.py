@@ -24,6 +24,7 @@ class Graph:
         unknown: calls that no interval describes.
         crowded: calls that see more than the input from each position, so that none lies inside.
         period: after how many positions the pattern of a merge repeats.
+        margin: positions at each end of a merge where a dilated window lacks a tap and begins at the next one inside.
         near: the same network without its global side branches, for the local field.
         dtype: what it computes in: float64 where the backend can.
         runs_on: backends that run it on a CPU.
@@ -36,6 +37,7 @@ class Graph:
     unknown: frozenset[str] = frozenset()
     crowded: frozenset[str] = frozenset()
     period: int = 1
+    margin: int = 0
     near: Callable[[], keras.Model] | None = None
     dtype: str = "float64"
     runs_on: frozenset[str] = frozenset({"tensorflow", "jax", "torch"})
@@ -344,6 +346,27 @@ def one_column_for_all(x: Any) -> Any:
     return kl.Add(name="spread")([kl.Cropping2D(((1, 1), (0, 0)))(x), y])
 
 
+@branching((18, 22, 2))
+def every_second_position(x: Any) -> Any:
+    y = kl.Conv2D(2, 3, padding="same")(x)
+    corners = [y[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
+    return kl.Conv2D(2, 3, name="behind")(ops.concatenate(corners, axis=-1))
+
+
+@branching((14, 17, 2))
+def parts_of_a_map(x: Any) -> Any:
+    y = ops.pad(x, [[0, 0], [1, 2], [3, 0], [0, 0]])
+    y = kl.Conv2D(2, 3)(y)[:, 2:, 1:-3]
+    y = ops.stack([y, y], axis=-1)[..., 1]
+    return kl.Conv2D(2, (3, 2), strides=2)(y[:, 1:9])
+
+
+@branching((14, 17, 2))
+def one_row_picked(x: Any) -> Any:
+    row = ops.expand_dims(kl.Conv2D(2, 3, name="conv")(x)[:, 4], 1)
+    return kl.Conv2D(2, (1, 3), name="along")(row)
+
+
 @branching((20, 21, 2))
 def stretched_off_center(x: Any) -> Any:
     y = kl.UpSampling2D(2)(kl.MaxPooling2D(2)(x))
@@ -616,7 +639,10 @@ GRAPHS: dict[str, Graph] = {
     "resizing down, against aliasing": Graph(
         build=path((30, 40, 2), lambda: kl.Resizing(12, 16, interpolation="bilinear", antialias=True), conv(2))
     ),
-    "resizing, lanczos": Graph(build=path((30, 40, 2), lambda: kl.Resizing(45, 20, interpolation="lanczos3"), conv(2))),
+    "resizing, lanczos": Graph(
+        build=path((30, 40, 2), lambda: kl.Resizing(45, 20, interpolation="lanczos3"), conv(2)),
+        runs_on=frozenset({"tensorflow", "jax"}),
+    ),
     "resizing, cropped to the aspect ratio": Graph(
         build=path((20, 40, 2), lambda: kl.Resizing(10, 10, crop_to_aspect_ratio=True, name="resize")),
     ),
@@ -685,6 +711,11 @@ GRAPHS: dict[str, Graph] = {
     "one column for all": Graph(build=one_column_for_all, drifting=frozenset({"spread"})),
     "stretched off center": Graph(build=stretched_off_center, period=2),
     "stretched in three ways": Graph(build=stretched_in_three_ways, period=4),
+    "every second position": Graph(build=every_second_position),
+    "parts of a map": Graph(build=parts_of_a_map),
+    "one row picked": Graph(
+        build=one_row_picked, dims={"get_item": (None, 1), "expand_dims": (None, 2), "along": (None, 2)}
+    ),
     "operations that merge": Graph(build=sliced),
     "squeezed by a pooling of the map's size": Graph(
         build=pooled_gate(True), near=pooled_gate(False), crowded=frozenset({"pool", "excite"})

@@ -122,7 +122,7 @@ def test_two_windows_in_a_row_are_one(first: Reach, second: Reach) -> None:
 
 @given(st.integers(1, 7), st.integers(1, 4), st.integers(1, 4), st.integers(0, 6))
 def test_window_by_the_formula(kernel: int, stride: int, dilation: int, before: int) -> None:
-    """DESIGN.md, section 2: `lo -= p*jump`, `hi += ((k-1)*d - p)*jump`, `jump *= s`."""
+    """The textbook: `lo -= p*jump`, `hi += ((k-1)*d - p)*jump`, `jump *= s`."""
     field = through(Field(5, -3, 2), window_reach(kernel, stride, dilation, before))
     low, high = -3 - before * 2, 1 + ((kernel - 1) * dilation - before) * 2
     assert field == Field(high - low + 1, low, 2 * stride)

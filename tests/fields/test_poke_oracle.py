@@ -14,10 +14,12 @@ import pytest
 
 import keras_cnnstats as cnnstats
 from keras_cnnstats import Row
-from tests.fields import oracle
-from tests.fields.graphs import GRAPHS, Graph
+from tests.fields import graphs, oracle
+from tests.fields.architectures import ARCHITECTURES
+from tests.fields.graphs import Graph
 from tests.fields.oracle import INPUT, Extent, Place
 
+GRAPHS = graphs.GRAPHS | ARCHITECTURES
 RUNNABLE = {name: graph for name, graph in GRAPHS.items() if keras.backend.backend() in graph.runs_on}
 every_graph = pytest.mark.parametrize("name", RUNNABLE)
 
@@ -263,10 +265,12 @@ def _drifts_on(case: Case, index: int, place: Place, sources: tuple[Place, ...])
     branches = [branch for branch in branches if set(branch) != {(0, size - 1)}]
     if any(len(branch) != len(case.measured[place].extents(index, dim)) for branch in branches):
         return True
+    margin = case.graph.margin
+    inner = [branch[margin : len(branch) - margin] for branch in branches]
     # At the edges every branch sees less, on one side.
     middles = [
         tuple(first + last for first, last in extents)
-        for extents in zip(*branches, strict=True)
+        for extents in zip(*inner, strict=True)
         if all(extent and extent[0] > 0 and extent[1] < size - 1 for extent in extents)
     ]
     period = case.graph.period
