@@ -1,0 +1,179 @@
+"""The work of one step of training, call by call: the forward pass, and the gradients that the step really needs.
+
+A gradient goes from the outputs of the model back to what training changes, and nowhere else: not below the lowest
+weight that is trained, not towards what is fed, not through what has no slope. Left out: the loss, metrics,
+regularisers, and what the optimizer does with the gradients.
+"""
+
+from collections.abc import Sequence
+
+from keras_cnnstats.describe import Described, Facts
+from keras_cnnstats.graph import Call, Graph
+from keras_cnnstats.primitives.base import Map, product
+from keras_cnnstats.units import NO_TRAINING, NO_WORK, Training, Work
+
+_WITH_SLOPE = ("float", "bfloat", "complex")
+_FIRST = (0,)
+
+
+def work_in_training(graph: Graph, described: Sequence[Described], fed: bool = False) -> list[Training | None]:
+    """Returns the work of each call in one step of training; `None` where somebody's gradient is unknown.
+
+    Args:
+        graph: the model.
+        described: what each of its calls is made of.
+        fed: whether the gradients towards what the model is fed are wanted too.
+    """
+    live = _live(graph, described, fed)
+    arrived = [0] * len(graph.tensors)
+    for number in graph.outputs:
+        arrived[number] += live[number]
+    learned: set[int] = set()
+    found: list[Training | None] = []
+    for call, each in zip(reversed(graph.calls), reversed(described), strict=True):
+        samples = graph.samples(call)
+        if each.primitives is not None and not any(map(arrived.__getitem__, call.outputs)):
+            found.append(_forward(each, samples))
+            continue
+        row = _Row(call, each, [live[number] for number in call.inputs], samples)
+        done, read = row.training(), row.read
+        if row.learns:
+            keys = [(weight.key, weight.size) for weight in call.weights if weight.trainable]
+            again = sum([size for key, size in keys if key in learned])
+            learned.update([key for key, _ in keys])
+            if done is not None and again:
+                done = done._replace(weights=done.weights.plus(_added(again)))
+        met = 0
+        for place in read:
+            number = call.inputs[place]
+            if arrived[number]:
+                met += (product(graph.tensors[number].shape[1:]) or 0) * samples
+            arrived[number] += 1
+        found.append(done if done is None or not met else done._replace(inputs=done.inputs.plus(_added(met))))
+    return found[::-1]
+
+
+def _added(values: int) -> Work:
+    """Gradients that meet: one addition for each value of all but the first."""
+    return Work(arithmetic=values, hlo=values) if values else NO_WORK
+
+
+def _live(graph: Graph, described: Sequence[Described], fed: bool) -> list[bool]:
+    """For each tensor, whether it depends on something that training changes, and a gradient finds the way back."""
+    sloped = [spec.dtype.startswith(_WITH_SLOPE) for spec in graph.tensors]
+    live = [False] * len(graph.tensors)
+    for number in graph.inputs:
+        live[number] = fed and sloped[number]
+    for call, each in zip(graph.calls, described, strict=True):
+        trained = any(weight.trainable for weight in call.weights)
+        if (trained or any(map(live.__getitem__, call.inputs))) and _is_reached(each.facts, trained):
+            for number in call.outputs:
+                live[number] = sloped[number]
+    return live
+
+
+def _is_reached(facts: Sequence[Facts], trained: bool) -> bool:
+    """Whether a gradient of what a call makes gets anywhere."""
+    for each in reversed(facts):
+        if trained and each.learned:
+            return True
+        if not each.passes:
+            return False
+    return True
+
+
+def _forward(each: Described, samples: int) -> Training | None:
+    """The work of a call whose gradients nobody needs."""
+    assert each.primitives is not None
+    pairs = zip(each.primitives, each.facts, strict=True)
+    return _total([facts.step(primitive, (), False, samples) for primitive, facts in pairs])
+
+
+def _total(parts: Sequence[Training | None]) -> Training | None:
+    total = NO_TRAINING
+    for part in parts:
+        if part is None:
+            return None
+        if part is not NO_TRAINING:
+            total = part if total is NO_TRAINING else total.plus(part)
+    return total
+
+
+class _Row:
+    """One call that a gradient arrives at.
+
+    Attributes:
+        learns: whether training changes weights of it.
+        read: places of the inputs that it sends a gradient to, once for each time that they are read.
+    """
+
+    def __init__(self, call: Call, described: Described, fed: list[bool], samples: int) -> None:
+        self.call = call
+        self.primitives = described.primitives
+        self.facts = described.facts
+        self.fed = fed
+        self.samples = samples
+        self.trained = sum([weight.size for weight in call.weights if weight.trainable])
+        self.learns = self.trained > 0
+        self.read: list[int] = []
+
+    def training(self) -> Training | None:
+        """The work of the call; `None` where the gradient of a part is unknown, or which parts need one."""
+        learning = self._learning() if self.learns else False
+        if not self.primitives or learning is None or self._is_mixed():
+            self.read = [place for place, is_fed in enumerate(self.fed) if is_fed]
+            return NO_TRAINING if self.primitives is not None and not self.primitives else None
+        parts: list[Training | None] = []
+        carrying: list[bool] = []
+        first = self._first_reached()
+        for index, (primitive, facts) in enumerate(zip(self.primitives, self.facts, strict=True)):
+            learns = learning and index >= first and facts.learned > 0
+            towards = self._towards(index, facts, carrying) if index >= first and facts.passes else ()
+            parts.append(facts.step(primitive, towards, learns, self.samples))
+            carrying.append(bool(towards) or learns)
+        return _total(parts)
+
+    def _learning(self) -> bool | None:
+        """Whether the weights of the primitives are trained: all that a gradient can reach, or none; else `None`."""
+        among = [each.source for facts in self.facts for each in facts.sources if each.weight]
+        weights = [self.call.weights[place] for place in among if place is not None]
+        own = self.trained - sum([weight.size for weight in weights if weight.trainable])
+        if own in (0, sum([facts.learned for facts in self.facts])):
+            return own > 0
+        return None
+
+    def _is_mixed(self) -> bool:
+        """Whether only some of several inputs need a gradient, and nothing says which part of the row reads which."""
+        fed = self.fed
+        if len(fed) < 2 or len(self.facts) < 2 or all(fed) or not any(fed) or self.facts[0].sources:
+            return False
+        sloped = [spec.dtype.startswith(_WITH_SLOPE) for spec in self.call.specs]
+        return sloped != fed and sum([facts.work is not NO_WORK for facts in self.facts]) > 1
+
+    def _first_reached(self) -> int:
+        """The first primitive that a gradient arrives at, coming from the end."""
+        for index in range(len(self.facts) - 1, 0, -1):
+            if not self.facts[index].passes:
+                return index
+        return 0
+
+    def _towards(self, index: int, facts: Facts, carrying: list[bool]) -> tuple[int, ...]:
+        """Places of the maps that the primitive reads and that need a gradient."""
+        if facts.sources:
+            return tuple([place for place, each in enumerate(facts.sources) if self._is_needed(each, carrying)])
+        if index:
+            return _FIRST if carrying[-1] else ()
+        self.read = [place for place, is_fed in enumerate(self.fed) if is_fed]
+        return tuple(self.read)
+
+    def _is_needed(self, each: Map, carrying: list[bool]) -> bool:
+        """Whether what a primitive reads needs a gradient."""
+        if each.source is None:
+            return False
+        if each.weight:
+            return self.call.weights[each.source].trainable
+        if each.source < 0:
+            return carrying[each.source]
+        if self.fed[each.source]:
+            self.read.append(each.source)
+        return self.fed[each.source]
