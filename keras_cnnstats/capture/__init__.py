@@ -5,33 +5,51 @@ model was built without sizes, or for others than are asked for, the shapes are 
 inference, one operation after the other, on tensors that belong to nobody.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from keras_cnnstats.capture.expand import as_it_was
+from keras_cnnstats.capture.adapted import adaptation, inner_layers
+from keras_cnnstats.capture.expand import CannotFollowError, Constant
 from keras_cnnstats.capture.feeds import feeds_of, written_feeds
 from keras_cnnstats.capture.models import check_model
 from keras_cnnstats.capture.optimizer import optimizer_of
 from keras_cnnstats.capture.reader import Reader
-from keras_cnnstats.capture.state import names_untouched, variables_deferred
+from keras_cnnstats.capture.state import names_untouched, random_untouched, variables_deferred
 from keras_cnnstats.capture.summary import summary_of
+from keras_cnnstats.capture.values import zeros_of
 from keras_cnnstats.errors import InputShapeError
-from keras_cnnstats.graph import Graph
+from keras_cnnstats.graph import Call, Graph, Shape, TensorSpec
 
-__all__ = ["application_layer", "capture", "names_untouched", "variables_deferred"]
+__all__ = [
+    "CannotFollowError",
+    "Constant",
+    "adaptation",
+    "application_layer",
+    "calls_of",
+    "capture",
+    "inner_layers",
+    "names_untouched",
+    "variables_deferred",
+    "zeros_of",
+]
 
 
+@contextmanager
 def capture(
     model: Any, input_shape: Any = None, batch_size: Any = 1, is_known: Callable[[Any], bool] = lambda _: True
-) -> Graph:
-    """Returns the graph of a built Keras model.
+) -> Iterator[Graph]:
+    """Gives the graph of a built Keras model.
+
+    Inside, layers that were followed are still as the call left them, so that rules can read what they built; behind it
+    they are as they were.
 
     Args:
         model: a `keras.Model` or `keras.Function`.
         input_shape: shape of one sample; a list or dict of shapes in the structure of the model's inputs; or arrays.
         batch_size: samples in a batch.
-        is_known: whether a class of layers is a leaf; calls of other layers are followed inside.
+        is_known: whether a class of layers, or an operation, has a rule; calls of other layers are followed inside.
 
     Raises:
         ModelError: `model` is no model, is not built, or has no layers.
@@ -40,14 +58,28 @@ def capture(
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise InputShapeError(f"batch_size: expected an integer of at least 1. Received: {batch_size!r}.")
     function = check_model(model)
-    reader = Reader(batch_size, is_known)
-    with names_untouched():
+    reader = Reader(model, batch_size, is_known, asked=input_shape is not None)
+    with names_untouched(), random_untouched():
         optimizer, summary = optimizer_of(model), summary_of(model)
-        if function is not None:
-            return reader.read(model, function, feeds_of(function, input_shape))._replace(optimizer=optimizer, summary=summary)
-        args, kwargs = written_feeds(model, input_shape, batch_size)
-        with as_it_was(model), variables_deferred():
-            return reader.read_written(model, args, kwargs)._replace(optimizer=optimizer, summary=summary)
+        try:
+            with variables_deferred():
+                if function is not None:
+                    graph = reader.read(function, feeds_of(function, input_shape))
+                else:
+                    graph = reader.read_written(written_feeds(model, input_shape, batch_size))
+                yield graph._replace(optimizer=optimizer, summary=summary)
+        finally:
+            reader.keeper.put_back()
+
+
+def calls_of(function: Any, shape: Shape) -> tuple[Call, ...]:
+    """Returns the calls that a plain Python function makes of a tensor, such as an activation that a user wrote.
+
+    Raises:
+        CannotFollowError: the function does not run on symbolic tensors.
+    """
+    with names_untouched(), variables_deferred():
+        return Reader(function, 1, lambda _: True, asked=False).read_applied(function, TensorSpec(shape))
 
 
 def application_layer(module: str, name: str) -> Any:

@@ -25,26 +25,76 @@ def feeds_of(function: Any, input_shape: Any) -> list[TensorSpec]:
     return feeds
 
 
-def written_feeds(model: Any, input_shape: Any, batch_size: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Returns the arguments of a symbolic call of a model that writes its own `call`."""
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+"""Those of a call, by place and by name."""
 
-    def fed(shape: Shape, name: str) -> Any:
+
+def written_feeds(model: Any, input_shape: Any, batch_size: int) -> list[Arguments]:
+    """Returns the arguments of a symbolic call of a model that writes its own `call`.
+
+    Nobody says of which dtype they are where shapes alone are given: they are numbers, or else indices.
+    """
+    known = keras.tree.flatten(input_shape) if input_shape is not None else []
+    dtypes = ["int32"] if not any(hasattr(given, "dtype") for given in known) else []
+    return [_arguments(model, input_shape, batch_size, dtype) for dtype in (keras.config.floatx(), *dtypes)]
+
+
+def _arguments(model: Any, input_shape: Any, batch_size: int, dtype: str) -> Arguments:
+    def fed(spec: TensorSpec, name: str) -> Any:
         name = name.removeprefix("input/").replace("/", "_")
-        return keras.Input(batch_shape=(batch_size, *shape[1:]), name=name)
+        return keras.Input(batch_shape=(batch_size, *spec.shape[1:]), dtype=spec.dtype, name=name)
 
     if input_shape is not None:
-        shapes = _map_shapes(lambda shape, name: (None, *_one_shape(shape, name)), input_shape, "input")
-        if _are_arguments(shapes, model):
-            return (), {name: _map_shapes(fed, shape, name) for name, shape in shapes.items()}
-        return (_map_shapes(fed, shapes, "input"),), {}
+        specs = _map_shapes(
+            lambda given, name: TensorSpec((None, *_one_shape(given, name)), _dtype_of(given) or dtype),
+            input_shape,
+            "input",
+        )
+        if _are_arguments(specs, model):
+            return (), {name: _map_specs(fed, spec, name) for name, spec in specs.items()}
+        return (_map_specs(fed, specs, "input"),), {}
     recorded = {name.removesuffix("_shape"): shape for name, shape in written_shapes(model).items()}
-    given = {name: _map_shapes(fed, shape, name) for name, shape in recorded.items()}
+    given = {
+        name: _map_shapes(lambda shape, name: fed(TensorSpec(shape, dtype), name), shape, name)
+        for name, shape in recorded.items()
+    }
     return (tuple(given.values()), {}) if len(given) == 1 else ((), given)
+
+
+def missing_inputs(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Returns how to pass the shapes of several arguments, where a model's call takes more than it was fed."""
+    taken = [
+        name
+        for name, parameter in signature(model.call).parameters.items()
+        if name not in ("training", "mask") and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    ]
+    if len(taken) <= len(args) + len(kwargs):
+        return ""
+    shapes = ", ".join(f'"{name}": shape' for name in taken)
+    return f"It takes {_names(taken)}: pass a shape for each that it needs, input_shape={{{shapes}}}."
 
 
 def _are_arguments(shapes: Any, model: Any) -> bool:
     """Whether a dictionary gives a shape for each of several arguments of the model's call, and not one dictionary."""
     return isinstance(shapes, Mapping) and set(shapes) <= set(signature(model.call).parameters)
+
+
+def _map_specs(work: Any, specs: Any, name: str) -> Any:
+    """Applies `work` to each spec in a structure of lists and dictionaries."""
+    if isinstance(specs, Mapping):
+        return {key: _map_specs(work, spec, f"{name}/{key}") for key, spec in specs.items()}
+    if isinstance(specs, list):
+        return [_map_specs(work, spec, f"{name}/{place}") for place, spec in enumerate(specs)]
+    return work(specs, name)
+
+
+def _dtype_of(given: Any) -> str | None:
+    """The dtype of an array or of a symbolic tensor that stands for a shape: layers cast numbers to their own."""
+    dtype = getattr(given, "dtype", None)
+    if dtype is None:
+        return None
+    name: str = keras.backend.standardize_dtype(dtype)
+    return None if "float" in name else name
 
 
 def _map_shapes(work: Any, shapes: Any, name: str) -> Any:

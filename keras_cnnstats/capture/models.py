@@ -23,6 +23,7 @@ def check_model(model: Any) -> Any:
                 "Wrap it: keras.Sequential([keras.Input(shape), layer])."
             )
         raise ModelError(f"model: expected a built keras.Model. Received: {shown(model)} of type {_type_name(model)}.")
+    _check_no_cycle(model)
     if isinstance(model, keras.Sequential) and not model.layers:
         raise ModelError(f"model `{model.name}`: it has no layers. Add some with model.add(layer).")
     function = function_of(model)
@@ -33,6 +34,24 @@ def check_model(model: Any) -> Any:
     if isinstance(model, keras.Sequential):
         raise ModelError(f"{_not_built(model)} Give it an input: begin with keras.Input(shape), {_BUILD}")
     return None
+
+
+def _check_no_cycle(model: Any) -> None:
+    """Refuses a model in which a layer holds itself or one that it is held by: Keras lists its weights without end."""
+    entered, left = set(), set()
+    waiting = [(model, False)]
+    while waiting:
+        layer, is_done = waiting.pop()
+        if is_done:
+            left.add(id(layer))
+        elif id(layer) in entered and id(layer) not in left:
+            raise ModelError(
+                f"model `{model.name}`: its layer `{layer.name}` holds itself, or a layer that holds it, so that Keras "
+                "cannot list its weights. Keep such a reference as weakref.ref(layer)."
+            )
+        elif id(layer) not in entered:
+            entered.add(id(layer))
+            waiting += [(layer, True), *((inner, False) for inner in layer._layers)]
 
 
 _BUILD = "or call model.build(shape) with the batch axis, e.g. (None, 224, 224, 3)."

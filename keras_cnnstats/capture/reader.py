@@ -1,94 +1,134 @@
 """The graphs of a model and of the models nested in it, read call by call."""
 
-import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 from keras.src import tree
-from keras.src.ops.operation import Operation
 
-from keras_cnnstats.capture.expand import CannotFollowError, followed, traced
-from keras_cnnstats.capture.feeds import input_names
+from keras_cnnstats.capture.adapted import adapted, roles
+from keras_cnnstats.capture.arguments import arguments_of, implied_masks, spec_of, stored_note
+from keras_cnnstats.capture.expand import CannotFollowError, Constant, Keeper, check_shapes, measured, traced
+from keras_cnnstats.capture.feeds import input_names, missing_inputs
+from keras_cnnstats.capture.lenient import completed
 from keras_cnnstats.capture.models import function_of
-from keras_cnnstats.capture.weights import adapted, weight_of, weights_of
-from keras_cnnstats.errors import InputShapeError, ModelError
+from keras_cnnstats.capture.operations import Kind, Kinds, snake_case
+from keras_cnnstats.capture.state import quietly
+from keras_cnnstats.capture.weights import multiplied_in, weight_of, weights_of
+from keras_cnnstats.errors import CNNStatsError, InputShapeError, ModelError
 from keras_cnnstats.graph import Call, Graph, TensorSpec, Weight
+from keras_cnnstats.measure import backend_name
+from keras_cnnstats.primitives.measured import Measured
+from keras_cnnstats.units import Work
 
 _MIXERS = frozenset(
     {"reshape", "transpose", "swapaxes", "moveaxis", "concatenate", "stack", "ravel", "get_item", "einsum"}
 )
 """Operations that may mix the batch axis with others: a model that has one is read at a batch size that is known."""
 
-_OPERATION_NAMES = {
-    "all_close": "allclose",
-    "batch_norm": "batch_normalization",
-    "ctcdecode": "ctc_decode",
-    "ctcloss": "ctc_loss",
-    "hsvto_rgb": "hsv_to_rgb",
-    "is_in": "isin",
-    "layer_norm": "layer_normalization",
-    "rgbto_grayscale": "rgb_to_grayscale",
-    "rgbto_hsv": "rgb_to_hsv",
-    "rmsnorm": "rms_normalization",
-    "search_sorted": "searchsorted",
-    "view_op": "view",
-}
-
-
-class _Kind(NamedTuple):
-    """What a class of operations is: a layer, a model, a leaf of the report; what rules are looked up by; its name."""
-
-    is_layer: bool
-    is_model: bool
-    is_leaf: bool
-    target: Any
-    name: str
-
 
 class Reader:
     """Walks the graphs of a model and of the models nested in it, and notes each call of a leaf."""
 
-    def __init__(self, batch_size: int, is_known: Callable[[Any], bool]) -> None:
+    def __init__(self, model: Any, batch_size: int, is_known: Callable[[Any], bool], asked: bool) -> None:
+        self.model = model
         self.batch_size = batch_size
-        self.is_known = is_known
+        self.asked = asked
+        self.keeper = Keeper()
         self.tensors: list[TensorSpec] = []
         self.calls: list[Call] = []
         self.times_called: dict[int, int] = {}
         self.weights: dict[int, tuple[Weight, ...]] = {}
-        self.kinds: dict[type, _Kind] = {}
+        self.kinds = Kinds(is_known)
         self.followed: set[str] = set()
         self.times_named: dict[str, int] = {}
+        self.uncounted: list[int] = []
 
-    def read(self, model: Any, function: Any, feeds: list[TensorSpec]) -> Graph:
+    def read(self, function: Any, feeds: list[TensorSpec]) -> Graph:
         """Returns the graph of a model that only runs the graph of `function`."""
         if _mixes_batch(function):
             feeds = [self._with_batch(feed) for feed in feeds]
         inputs = tuple(self._new_tensor(feed) for feed in feeds)
-        outputs = self._read_function(function, inputs, "", getattr(model, "trainable", True))
+        outputs = self._read_function(function, inputs, "", getattr(self.model, "trainable", True))
         is_open = any(tensor.shape[:1] == (None,) for tensor in function.inputs)
-        return self._graph(model, inputs, input_names(function), outputs, is_open)
+        return self._graph(inputs, input_names(function), outputs, is_open)
 
-    def read_written(self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Graph:
-        """Returns the graph of a model that writes its own `call`, followed on the tensors in its arguments."""
-        tensors = tree.flatten((args, kwargs))
-        inputs = tuple(self._new_tensor(TensorSpec(tuple(tensor.shape), tensor.dtype)) for tensor in tensors)
-        try:
-            function = traced(model, tensors, args, kwargs)
-        except CannotFollowError as reason:
-            raise ModelError(
-                f"model `{model.name}`: the call of `{type(model).__name__}` cannot be followed ({reason}). "
-                "Write it in keras.ops, or build the model functionally: keras.Model(inputs, outputs)."
-            ) from reason
+    def read_written(self, feeds: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> Graph:
+        """Returns the graph of a model that writes its own `call`.
+
+        Args:
+            feeds: arguments of a call, symbolic tensors in them; several where it is open of which dtype they are.
+        """
+        model = self.model
+        self.keeper.keep(model)
+        function, tensors, reason = None, [], CannotFollowError("")
+        for args, kwargs in feeds:
+            tensors = tree.flatten((args, kwargs))
+            try:
+                function = traced(model, tensors, args, kwargs)
+                break
+            except CannotFollowError as error:
+                # What is said of the first is said of what the user gave.
+                reason = error if not reason.args[0] else reason
+        if function is None:
+            return self._read_whole(*feeds[0], reason)
+        inputs = tuple(self._new_tensor(spec_of(tensor)) for tensor in tensors)
         self.followed.add("")
         outputs = self._read_function(function, inputs, "", model.trainable)
-        return self._graph(model, inputs, input_names(function), outputs, is_open=True)
+        return self._graph(inputs, input_names(function), outputs, is_open=True)
 
-    def _graph(
-        self, model: Any, inputs: tuple[int, ...], names: list[str], outputs: tuple[int, ...], is_open: bool
-    ) -> Graph:
+    def _read_whole(self, args: tuple[Any, ...], kwargs: dict[str, Any], reason: CannotFollowError) -> Graph:
+        """The graph of a model that cannot be followed: one call, which the backend counts."""
+        model, tensors = self.model, tree.flatten((args, kwargs))
+        try:
+            work, shapes = measured(model, model.variables, args, kwargs)
+        except CannotFollowError:
+            raise ModelError(
+                f"model `{model.name}`: the call of `{type(model).__name__}` cannot be followed ({reason}). "
+                f"{missing_inputs(model, args, kwargs) or _WRITE_IT}"
+            ) from reason
+        if work is None:
+            raise ModelError(
+                f"model `{model.name}`: the call of `{type(model).__name__}` cannot be followed ({reason}), and "
+                f"counted by {backend_name()} only where all sizes are known: pass input_shape= without None."
+            ) from reason
+        inputs = tuple(self._new_tensor(spec_of(tensor)) for tensor in tensors)
+        results = tuple(TensorSpec(shape, model.compute_dtype) for shape in shapes)
+        outputs = tuple(self._new_tensor(spec) for spec in results)
+        weights = weights_of(model, model.trainable)
+        self.weights[id(model)] = weights
+        self.calls.append(
+            Call(
+                path=model.name,
+                type=type(model).__name__,
+                layer=model,
+                target=type(model),
+                inputs=inputs,
+                outputs=outputs,
+                specs=tuple(map(spec_of, tensors)),
+                results=results,
+                weights=weights,
+                note=f"counted by {backend_name()}: its call cannot be followed ({reason})",
+                measured=_with_weights(Measured(counted=work), weights),
+            )
+        )
+        return self._graph(inputs, [tensor.name for tensor in tensors], outputs, is_open=True)
+
+    def read_applied(self, function: Any, spec: TensorSpec) -> tuple[Call, ...]:
+        """Returns the calls that a plain Python function makes of a tensor."""
+        x = keras.Input(batch_shape=spec.shape, dtype=spec.dtype)
+        try:
+            graph = keras.Function(x, function(x))
+        except Exception as error:
+            raise CannotFollowError(f"{type(error).__name__}: {error}") from error
+        self._read_function(graph, (self._new_tensor(spec),), "", trainable=False)
+        return tuple(self.calls)
+
+    def _graph(self, inputs: tuple[int, ...], names: list[str], outputs: tuple[int, ...], is_open: bool) -> Graph:
+        model = self.model
         owned = {weight.key for weights in self.weights.values() for weight in weights}
         rest = [weight for weight in getattr(model, "weights", ()) if id(weight) not in owned]
+        known = roles(model) if rest and isinstance(model, keras.layers.Layer) else {}
         return Graph(
             name=model.name,
             dtype=getattr(model, "compute_dtype", None) or keras.config.floatx(),
@@ -97,7 +137,7 @@ class Reader:
             outputs=outputs,
             tensors=tuple(self.tensors),
             calls=tuple(self.calls),
-            weights=tuple(weight_of(weight, getattr(model, "trainable", True)) for weight in rest),
+            weights=tuple(weight_of(weight, getattr(model, "trainable", True), known) for weight in rest),
             batch_size=self.batch_size,
             batch_is_open=is_open,
             channels_first=keras.config.image_data_format() == "channels_first",
@@ -119,37 +159,133 @@ class Reader:
 
     def _read_node(self, node: Any, sources: tuple[int, ...], prefix: str, trainable: bool) -> tuple[int, ...]:
         operation = node.operation
-        kind = self._kind(operation)
+        kind = self.kinds.of(operation)
         path = self._path(operation, prefix, kind)
         trainable = trainable and getattr(operation, "trainable", True)
         inner = function_of(operation) if kind.is_model else None
         if inner is not None and len(inner.inputs) == len(sources):
             return self._read_function(inner, sources, f"{path}/", trainable)
-        note = ""
-        if not kind.is_leaf:
+        reason = None
+        if not kind.is_leaf and kind.is_layer:
             try:
                 return self._follow(node, sources, path, trainable)
-            except CannotFollowError as reason:
-                note = f"its call cannot be followed ({reason}): write it in keras.ops"
-        if self._is_as_built(node, sources):
-            results = [TensorSpec(tuple(tensor.shape), tensor.dtype) for tensor in node.outputs]
-        else:
-            results = self._infer(node, sources, path)
-        if isinstance(operation, keras.layers.EinsumDense):
-            results = [_completed(operation.equation, self.tensors[sources[0]], results[0])]
+            except CannotFollowError as error:
+                reason = error
+        results = self._results(node, sources, path)
+        counted, note = (None, _note_of(node)) if kind.is_leaf else self._count(node, sources, results, reason)
         outputs = tuple(self._new_tensor(spec) for spec in results)
-        self.calls.append(self._call(node, kind, path, sources, outputs, tuple(results), trainable, note))
+        call = self._call(node, kind, path, sources, outputs, tuple(results), trainable)
+        if not kind.is_layer and prefix in self.followed:
+            call = call._replace(followed=True)
+        if note:
+            call = call._replace(note=note, measured=counted and _with_weights(counted, call.weights))
+        if not kind.is_leaf and not kind.is_layer and counted is None:
+            self.uncounted.append(len(self.calls))
+        # What depends on no input reads none, though the graph has hung it on one.
+        self.calls.append(call._replace(inputs=(), specs=(), args=()) if isinstance(operation, Constant) else call)
         return outputs
 
     def _follow(self, node: Any, sources: tuple[int, ...], path: str, trainable: bool) -> tuple[int, ...]:
         """Notes the calls inside a layer that writes its own `call`, at a batch size that is known."""
+        operation = node.operation
+        self.keeper.keep(operation)
+        fresh, args, kwargs = self._symbolic_arguments(node, sources)
+        function = traced(operation, list(fresh.values()), args, kwargs)
+        if len(function.outputs) != len(node.outputs):
+            raise CannotFollowError("it returns another number of tensors when it is called again")
+        if self._is_as_built(node, sources) or _says_its_shape(operation):
+            check_shapes([tensor.shape for tensor in function.outputs], self._results(node, sources, path))
+        numbers = dict(zip(map(id, node.input_tensors), sources, strict=True))
+        self.followed.add(f"{path}/")
+        before = len(self.calls)
+        try:
+            outputs = self._read_function(function, tuple(numbers.values()), f"{path}/", trainable)
+        except CNNStatsError:
+            raise
+        except Exception as error:
+            self._forget(before)
+            raise CannotFollowError(f"{type(error).__name__}: {error}") from error
+        self._check_counted(before, node, sources, path)
+        return outputs
+
+    def _check_counted(self, before: int, node: Any, sources: tuple[int, ...], path: str) -> None:
+        """Gives up the calls inside a layer if one of them cannot be counted by itself, and the layer whole can."""
+        uncounted = [place for place in self.uncounted if place >= before]
+        if uncounted:
+            reason = CannotFollowError(f"its `{self.calls[uncounted[0]].type}` runs functions that no rule looks into")
+            try:
+                self._counted(node, sources, self._results(node, sources, path))
+            except CannotFollowError as gap:
+                for place in uncounted:
+                    self.calls[place] = self.calls[place]._replace(note=_uncounted(gap))
+                return
+            self._forget(before)
+            raise reason
+
+    def _forget(self, calls: int) -> None:
+        """Takes back all calls that were noted behind so many."""
+        for call in self.calls[calls:]:
+            self.times_called[id(call.layer)] -= 1
+        del self.calls[calls:]
+        self.uncounted = [place for place in self.uncounted if place < calls]
+
+    def _count(
+        self, node: Any, sources: tuple[int, ...], results: list[TensorSpec], reason: CannotFollowError | None
+    ) -> tuple[Measured | None, str]:
+        """The backend's count of a call that no rule knows and that cannot be followed; what the user should know."""
+        backend = backend_name()
+        try:
+            counted = self._counted(node, sources, results)
+        except CannotFollowError as gap:
+            if reason is None:
+                return None, _uncounted(gap)
+            also = "" if str(gap) == str(reason) else f", nor counted by {backend} ({gap})"
+            return None, f"its call cannot be followed ({reason}){also}: {reason.remedy}"
+        why = "" if reason is None else f": its call cannot be followed ({reason})"
+        return counted, f"counted by {backend}{why}"
+
+    def _counted(self, node: Any, sources: tuple[int, ...], results: list[TensorSpec]) -> Measured:
+        operation = node.operation
+        variables = operation.variables if isinstance(operation, keras.layers.Layer) else self._variables()
+        _, args, kwargs = self._symbolic_arguments(node, sources)
+        work, shapes = measured(operation, variables, args, kwargs)
+        check_shapes(shapes, results)
+        return Measured(counted=self._of_batch(work))
+
+    def _variables(self) -> list[Any]:
+        """All variables that an operation may read."""
+        holders = [self.model] if hasattr(self.model, "variables") else self.model.operations
+        return [variable for holder in holders for variable in getattr(holder, "variables", ())]
+
+    def _of_batch(self, work: Work | None) -> Work | None:
+        """The work for the batch that is asked for, where the model has a fixed one."""
+        fed = self.tensors[0].shape[:1]
+        if work is None or not fed or fed[0] in (None, self.batch_size):
+            return work
+        if any(term * self.batch_size % fed[0] for term in work):
+            raise CannotFollowError(f"its work is no multiple of the batch of {fed[0]}")
+        return Work(*[term * self.batch_size // fed[0] for term in work])
+
+    def _symbolic_arguments(
+        self, node: Any, sources: tuple[int, ...]
+    ) -> tuple[dict[int, Any], tuple[Any, ...], dict[str, Any]]:
+        """Symbolic tensors in the place of a call's, by the identity of those, and its arguments with them."""
         numbers = dict(zip(map(id, node.input_tensors), sources, strict=True))
         specs = {key: self._with_batch(self.tensors[number]) for key, number in numbers.items()}
-        with followed(node.operation, node, specs) as function:
-            if len(function.outputs) != len(node.outputs):
-                raise CannotFollowError("it returns another number of tensors when it is called again")
-            self.followed.add(f"{path}/")
-            return self._read_function(function, tuple(numbers.values()), f"{path}/", trainable)
+        fresh = {key: keras.Input(batch_shape=spec.shape, dtype=spec.dtype) for key, spec in specs.items()}
+        args, kwargs = node.arguments.fill_in(fresh)
+        return fresh, args, kwargs
+
+    def _results(self, node: Any, sources: tuple[int, ...], path: str) -> list[TensorSpec]:
+        """What a call makes, as the layer says."""
+        if self._is_as_built(node, sources):
+            results = [spec_of(tensor) for tensor in node.outputs]
+        else:
+            results = self._infer(node, sources, path)
+        if isinstance(node.operation, keras.layers.EinsumDense):
+            fed, made = self.tensors[sources[0]], results[0]
+            results = [made._replace(shape=completed(node.operation.equation, fed.shape, made.shape))]
+        return results
 
     def _with_batch(self, spec: TensorSpec) -> TensorSpec:
         return TensorSpec((self.batch_size, *spec.shape[1:]), spec.dtype) if spec.shape[:1] == (None,) else spec
@@ -157,13 +293,12 @@ class Reader:
     def _call(
         self,
         node: Any,
-        kind: "_Kind",
+        kind: Kind,
         path: str,
         sources: tuple[int, ...],
         outputs: tuple[int, ...],
         results: tuple[TensorSpec, ...],
         trainable: bool,
-        note: str,
     ) -> Call:
         operation = node.operation
         nth = self.times_called.get(id(operation), 0)
@@ -171,7 +306,9 @@ class Reader:
         if not nth:
             self.weights[id(operation)] = weights_of(operation if kind.is_layer else node, trainable)
         specs = tuple([self.tensors[number] for number in sources])
-        args, kwargs = _arguments(node, specs)
+        args, kwargs = arguments_of(node, specs)
+        if kind.is_layer:
+            kwargs = kwargs | implied_masks(node)
         return Call(
             path=path,
             type=kind.name,
@@ -186,31 +323,15 @@ class Reader:
             kwargs=kwargs,
             weights=self.weights.get(id(operation), ()),
             channels_first=_channels_first(operation),
-            note=note,
             adapted=adapted(operation),
+            dtype=multiplied_in(operation, specs, results),
         )
 
-    def _kind(self, operation: Any) -> "_Kind":
-        """What a class of operations is, asked once for each class."""
-        cls = type(operation)
-        kind = self.kinds.get(cls)
-        if kind is None:
-            is_layer = issubclass(cls, keras.layers.Layer)
-            target = cls if is_layer else _public_function(cls)
-            kind = self.kinds[cls] = _Kind(
-                is_layer=is_layer,
-                is_model=issubclass(cls, (keras.Model, keras.Function)),
-                is_leaf=not is_layer or self.is_known(cls),
-                target=target,
-                name=cls.__name__ if is_layer else getattr(target, "__name__", cls.__name__),
-            )
-        return kind
-
-    def _path(self, operation: Any, prefix: str, kind: "_Kind") -> str:
+    def _path(self, operation: Any, prefix: str, kind: Kind) -> str:
         if kind.is_layer or prefix not in self.followed:
             return f"{prefix}{operation.name}"
         # Keras numbers operations through the whole process; inside a layer they are numbered by themselves.
-        name = f"{prefix}{_snake_case(type(operation).__name__)}"
+        name = f"{prefix}{snake_case(type(operation).__name__)}"
         times = self.times_named.get(name, 0)
         self.times_named[name] = times + 1
         return f"{name}_{times}" if times else name
@@ -229,13 +350,20 @@ class Reader:
         filled = {id(tensor): next(fresh) for tensor in arguments.keras_tensors}
         args, kwargs = arguments.fill_in(filled)
         try:
-            made = node.operation.compute_output_spec(*args, **kwargs)
+            with quietly():
+                made = tree.flatten(node.operation.compute_output_spec(*args, **kwargs))
         except Exception as error:
+            if not self.asked:
+                # Nobody asked for other sizes than the layer was built for: it cannot say at a known batch size.
+                return [self._with_batch(spec_of(tensor)) for tensor in node.outputs]
             shapes = ", ".join(str(self.tensors[i].shape) for i in sources)
             raise InputShapeError(
                 f"{path}: the layer does not accept the shapes that this input gives it ({shapes}). Keras says: {error}"
             ) from error
-        return [TensorSpec(tuple(tensor.shape), tensor.dtype) for tensor in tree.flatten(made)]
+        return [spec_of(tensor) for tensor in made]
+
+
+_WRITE_IT = "Write it in keras.ops, or build the model functionally: keras.Model(inputs, outputs)."
 
 
 def _nodes(function: Any) -> Iterator[Any]:
@@ -254,60 +382,34 @@ def _mixes_batch(function: Any) -> bool:
             inner = function_of(operation)
             if inner is not None and _mixes_batch(inner):
                 return True
-        elif _snake_case(type(operation).__name__) in _MIXERS:
+        elif snake_case(type(operation).__name__) in _MIXERS:
             return True
     return False
 
 
-def _completed(equation: str, fed: TensorSpec, made: TensorSpec) -> TensorSpec:
-    """An einsum's output with the sizes that its input has, where the user left them open."""
-    if None not in made.shape[1:]:
-        return made
-    source, result = equation.replace(" ", "").split(",")[0], equation.replace(" ", "").split("->")[1]
-    if "..." in source:
-        return made
-    sizes = dict(zip(source, fed.shape, strict=True))
-    shape = [sizes.get(letter) if size is None else size for letter, size in zip(result, made.shape, strict=True)]
-    return TensorSpec(tuple(shape), made.dtype)
+def _with_weights(counted: Measured, weights: tuple[Weight, ...]) -> Measured:
+    return Measured(counted=counted.counted, weights=sum(weight.size for weight in weights))
+
+
+def _note_of(node: Any) -> str:
+    """What the user should know of a call that has a rule."""
+    if isinstance(node.operation, Constant):
+        return "made of weights and sizes alone, the same for each sample: not counted"
+    return stored_note(node)
+
+
+def _uncounted(gap: CannotFollowError) -> str:
+    return f"{backend_name()} cannot count it ({gap}): write its steps out"
+
+
+def _says_its_shape(layer: Any) -> bool:
+    """Whether a layer says itself which shape it makes, so that it may be another one than it does make."""
+    base = keras.layers.Layer
+    return (
+        type(layer).compute_output_shape is not base.compute_output_shape
+        or type(layer).compute_output_spec is not base.compute_output_spec
+    )
 
 
 def _channels_first(operation: Any) -> bool:
     return getattr(operation, "data_format", None) == "channels_first"
-
-
-def _arguments(node: Any, specs: tuple[TensorSpec, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of a call, each tensor, variable and array in them as its spec."""
-    arguments = node.arguments
-    tensors = arguments.keras_tensors
-    if len(arguments.args) == 1 and not arguments.kwargs:
-        # The quick way for nearly all calls: one tensor, or one list of tensors.
-        (only,) = arguments.args
-        if only is tensors[0]:
-            return specs, {}
-        if isinstance(only, (list, tuple)) and len(only) == len(tensors):
-            return (specs,), {}
-    by_tensor = {id(tensor): spec for tensor, spec in zip(tensors, specs, strict=True)}
-
-    def described(value: Any) -> Any:
-        if id(value) in by_tensor:
-            return by_tensor[id(value)]
-        if hasattr(value, "shape") and hasattr(value, "dtype"):
-            return TensorSpec(tuple(value.shape), str(value.dtype))
-        return value
-
-    args = tree.map_structure(described, arguments.args)
-    kwargs = tree.map_structure(described, arguments.kwargs)
-    return args, kwargs
-
-
-def _public_function(operation_class: type) -> Any:
-    """The function of `keras.ops` that makes operations of a class; the class itself where there is none."""
-    if not issubclass(operation_class, Operation) or not operation_class.__module__.startswith("keras.src.ops"):
-        return operation_class
-    name = _snake_case(operation_class.__name__)
-    name = _OPERATION_NAMES.get(name, name)
-    return getattr(keras.ops, name, None) or getattr(keras.ops.image, name, operation_class)
-
-
-def _snake_case(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

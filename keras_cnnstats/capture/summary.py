@@ -18,10 +18,10 @@ def summary_of(model: Any) -> Summary | None:
     layers = list(_layers(model, ""))
     return Summary(
         weights=_size(model.weights),
-        shared=tuple((path, shapes) for path, layer in layers if len(set(shapes := _shapes(layer))) > 1),
-        nested=tuple((path, _size(layer.weights)) for path, layer in layers if _is_nested(layer)),
-        unshown=() if function_of(model) is not None else tuple(path for path, layer in layers if _is_unshown(layer)),
-        unbuilt=tuple(path for path, layer in layers if not layer.built),
+        shared=tuple([(path, shapes) for path, layer in layers if len(shapes := _shapes(layer)) > 1]),
+        nested=tuple([(path, _size(layer.weights)) for path, layer in layers if isinstance(layer, keras.Model)]),
+        unshown=() if function_of(model) is not None else tuple([path for path, layer in layers if _is_unshown(layer)]),
+        unbuilt=tuple([path for path, layer in layers if not layer.built]),
     )
 
 
@@ -30,19 +30,17 @@ def _layers(model: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     for layer in model.layers:
         path = f"{prefix}{layer.name}"
         yield path, layer
-        if _is_nested(layer):
+        if isinstance(layer, keras.Model):
             yield from _layers(layer, f"{path}/")
 
 
-def _is_nested(layer: Any) -> bool:
-    return isinstance(layer, keras.Model) and bool(layer.layers)
-
-
 def _shapes(layer: Any) -> tuple[Shape, ...]:
-    """The shape of the layer's output in each of its calls."""
-    if len(layer._inbound_nodes) < 2:
+    """The shapes of the layer's output in its calls, where they are not all the same."""
+    nodes = layer._inbound_nodes
+    if len(nodes) < 2:
         return ()
-    return tuple(tuple(node.outputs[0].shape) for node in layer._inbound_nodes if node.outputs)
+    shapes = tuple([tuple(node.outputs[0].shape) for node in nodes if node.outputs])
+    return shapes if len(set(shapes)) > 1 else ()
 
 
 def _is_unshown(layer: Any) -> bool:
@@ -53,4 +51,4 @@ def _is_unshown(layer: Any) -> bool:
 
 
 def _size(weights: Any) -> int:
-    return sum(prod(weight.shape) for weight in weights)
+    return sum([prod(weight._shape) for weight in weights])

@@ -1,16 +1,22 @@
 """The variables that a layer or an operation holds, as plain records: none of their values is read."""
 
+from collections.abc import Mapping
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import keras
 
-from keras_cnnstats.graph import Weight
+from keras_cnnstats.capture.adapted import roles
+from keras_cnnstats.graph import TensorSpec, Weight
 from keras_cnnstats.units import dtype_bytes
+
+_AS_BUILT: Mapping[int, tuple[int, bool]] = MappingProxyType({})
 
 
 def weights_of(holder: Any, trainable: bool) -> tuple[Weight, ...]:
     """Returns the variables of a layer, or those among the arguments of an operation's node."""
+    known = _AS_BUILT
     if not isinstance(holder, keras.layers.Layer):
         arguments = holder.arguments
         if len(arguments._flat_arguments) == len(arguments.keras_tensors):
@@ -18,20 +24,49 @@ def weights_of(holder: Any, trainable: bool) -> tuple[Weight, ...]:
         own = [each for each in arguments._flat_arguments if isinstance(each, keras.Variable)]
     elif holder._layers:
         # `weights` also looks through the layers inside, which few have.
-        own = holder.weights
+        own, known = holder.weights, roles(holder)
     else:
         own = holder._trainable_variables + holder._non_trainable_variables
-    return tuple([weight_of(weight, trainable) for weight in own])
+        if holder.quantization_mode:
+            known = roles(holder)
+    return tuple([weight_of(weight, trainable, known) for weight in own])
 
 
-def weight_of(variable: Any, trainable: bool) -> Weight:
-    """Returns the record of a variable; `trainable` says whether the layers that hold it are."""
-    size, dtype = prod(variable._shape), variable._dtype
-    return Weight(id(variable), size, trainable and variable.trainable, size * (dtype_bytes(dtype) or 0), dtype)
+def weight_of(variable: Any, trainable: bool, known: Mapping[int, tuple[int, bool]] = _AS_BUILT) -> Weight:
+    """Returns the record of a variable.
+
+    Args:
+        variable: the variable.
+        trainable: whether the layers that hold it are.
+        known: what variables of quantised layers stand for.
+    """
+    stored, dtype = prod(variable._shape), variable._dtype
+    size, is_state = known.get(id(variable), (stored, False))
+    return Weight(
+        id(variable),
+        size,
+        trainable and variable.trainable and not is_state,
+        stored * (dtype_bytes(dtype) or 0),
+        dtype,
+        variable._name,
+        is_state,
+    )
 
 
-def adapted(operation: Any) -> str:
-    """Returns what was made of a layer's weights since it was built."""
-    if getattr(operation, "lora_enabled", False):
-        return "low rank"
-    return "quantised" if getattr(operation, "quantization_mode", None) else ""
+def multiplied_in(operation: Any, specs: tuple[TensorSpec, ...], results: tuple[TensorSpec, ...]) -> str:
+    """Returns the dtype that a layer or an operation multiplies in."""
+    read = [spec.dtype for spec in specs]
+    if not isinstance(operation, keras.layers.Layer):
+        made = results[0].dtype if results else "float32"
+        # Products of integers are added up in wider ones.
+        return common_dtype(read) if "int" in made and read else made
+    own = operation.compute_dtype or keras.config.floatx()
+    return str(own) if operation.autocast else common_dtype([own, *[name for name in read if "float" in name]])
+
+
+def common_dtype(names: list[str]) -> str:
+    """Returns the dtype that values of several dtypes are brought to; the first where Keras has no rule for one."""
+    try:
+        return names[0] if len(set(names)) == 1 else str(keras.backend.result_type(*names))
+    except (ValueError, TypeError):
+        return names[0]

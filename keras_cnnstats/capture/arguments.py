@@ -1,0 +1,74 @@
+"""What a call is given: tensors as records of shape and dtype, and the masks that come with them."""
+
+from inspect import signature
+from typing import Any
+
+import keras
+from keras.src import tree
+
+from keras_cnnstats.graph import TensorSpec
+
+
+def spec_of(tensor: Any) -> TensorSpec:
+    return TensorSpec(tuple(tensor.shape), tensor.dtype)
+
+
+def arguments_of(node: Any, specs: tuple[TensorSpec, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call, each tensor, variable and array in them as its spec."""
+    arguments = node.arguments
+    tensors = arguments.keras_tensors
+    if len(arguments.args) == 1 and not arguments.kwargs:
+        # The quick way for nearly all calls: one tensor, or one list of tensors.
+        (only,) = arguments.args
+        if only is tensors[0]:
+            return specs, {}
+        if isinstance(only, (list, tuple)) and len(only) == len(tensors):
+            return (specs,), {}
+    by_tensor = {id(tensor): spec for tensor, spec in zip(tensors, specs, strict=True)}
+
+    def described(value: Any) -> Any:
+        if id(value) in by_tensor:
+            return by_tensor[id(value)]
+        if hasattr(value, "shape") and hasattr(value, "dtype"):
+            key = id(value) if isinstance(value, keras.Variable) else None
+            return TensorSpec(tuple(value.shape), str(value.dtype), key)
+        return value
+
+    args = tree.map_structure(described, arguments.args)
+    kwargs = tree.map_structure(described, arguments.kwargs)
+    return args, kwargs
+
+
+def implied_masks(node: Any) -> dict[str, Any]:
+    """The masks that come to a call with the tensors that it reads, by the arguments that Keras passes them in."""
+    if not any(map(_is_masked, node.input_tensors)):
+        return {}
+    arguments, taken = node.arguments, signature(node.operation.call).parameters
+    by_name = dict(zip(taken, arguments.args, strict=False)) | arguments.kwargs
+    fed = {name: value for name, value in by_name.items() if _is_fed(value)}
+    names = ["mask"] if len(fed) == 1 else [f"{name}_mask" for name in fed]
+    return {
+        name: tree.map_structure(_mask_of, value)
+        for name, value in zip(names, fed.values(), strict=True)
+        if name in taken and by_name.get(name) is None and any(map(_is_masked, tree.flatten(value)))
+    }
+
+
+def _is_fed(value: Any) -> bool:
+    flat = tree.flatten(value)
+    return bool(flat) and all(isinstance(each, keras.KerasTensor) for each in flat)
+
+
+def _is_masked(tensor: Any) -> bool:
+    return getattr(tensor, "_keras_mask", None) is not None
+
+
+def _mask_of(tensor: Any) -> TensorSpec | None:
+    return spec_of(tensor._keras_mask) if _is_masked(tensor) else None
+
+
+def stored_note(node: Any) -> str:
+    """What the user should know of how the tensors that a call reads are stored."""
+    if any(getattr(tensor, "sparse", False) for tensor in node.input_tensors):
+        return "an input is sparse: counted as if all of its values were stored"
+    return ""

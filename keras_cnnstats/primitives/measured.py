@@ -1,0 +1,30 @@
+"""What the backend counted of a call that no rule knows and that cannot be followed."""
+
+from dataclasses import dataclass
+
+from keras_cnnstats.primitives.base import Primitive
+from keras_cnnstats.units import Training, Work
+
+
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
+class Measured(Primitive):
+    """The sum of what all operations of a call cost; of what it is made of, and where it looks, nothing is known.
+
+    Attributes:
+        counted: work of the whole call; `None` where a size is unknown.
+        weights: parameters.
+    """
+
+    kind = "measured"
+    counted: Work | None
+    weights: int = 0
+
+    def work(self) -> Work | None:
+        return self.counted
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        return None
+
+    @property
+    def parameters(self) -> int:
+        return self.weights
