@@ -12,11 +12,11 @@ TESTS ?=
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 QUIETLY := 2> >(sed '/absl::InitializeLog\|cudart_stub/d' >&2)
 
-.PHONY: help demo test test-slow lint types format bench clean
+.PHONY: help demo test test-slow test-jax test-torch lint types format bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "make %-10s  %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "make %-19s  %s\n", $$1, $$2}'
 
 demo: $(VENV)/.installed  ## install the package into .venv and show it at work
 	@$(BIN)/python examples/demo.py $(QUIETLY)
@@ -26,6 +26,12 @@ test: lint types  ## everything that CI checks: lint, types and the fast tests (
 
 test-slow: $(VENV)/.installed-test  ## the tests that take longer
 	$(BIN)/python -m pytest -m slow $(TESTS)
+
+test-jax test-torch: test-%: $(VENV)/.installed-%  ## the tests of analyses with Keras running on JAX, or on PyTorch
+	KERAS_BACKEND=$* $(BIN)/python -m pytest $(or $(TESTS),tests/analysis tests/measure tests/rules tests/fields)
+
+test-hub: $(VENV)/.installed-hub  ## the backbones of keras-hub, which this installs
+	$(BIN)/python -m pytest tests/hub
 
 lint: $(VENV)/.installed-test  ## ruff: rules and format
 	$(BIN)/ruff check --quiet
@@ -64,3 +70,13 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
 $(VENV)/.installed-test: $(VENV)/.made pyproject.toml constraints.txt
 	@$(PIP) install --constraint constraints.txt --editable '.[test]' --group dev
 	@touch $@ $(VENV)/.installed
+
+# Each backend beside TensorFlow's. PyTorch's build for the processor alone is a fraction of the one with CUDA: where
+# pip's index has only the latter, install the former first.
+$(VENV)/.installed-jax $(VENV)/.installed-torch: $(VENV)/.installed-%: $(VENV)/.installed-test
+	@$(PIP) install --constraint constraints.txt --editable '.[$*]'
+	@touch $@
+
+$(VENV)/.installed-hub: $(VENV)/.installed-test
+	@$(PIP) install --constraint constraints.txt --editable '.[test,hub]' --group dev
+	@touch $@

@@ -12,6 +12,7 @@ KINDS = {
     "rule": "a rule counts it",
     "costs nothing": "a rule says that nothing is computed at inference",
     "followed": "its own `call` is followed, and what stands inside is counted",
+    "measured": "the backend counts what it runs; it is unknown where values decide that",
     "unknown": "it has no count that its definition fixes: its row is unknown, and the total a lower bound",
     "no operation": "it computes nothing on maps",
 }

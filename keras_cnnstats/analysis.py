@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keras_cnnstats import units
-from keras_cnnstats.capture import capture
+from keras_cnnstats.capture import capture, zeros_of
 from keras_cnnstats.console import show
 from keras_cnnstats.describe import describe
 from keras_cnnstats.errors import UnknownCostError
@@ -15,6 +15,7 @@ from keras_cnnstats.propagate import propagate
 from keras_cnnstats.report import Report
 from keras_cnnstats.rows import Builder
 from keras_cnnstats.rules import Rule, find
+from keras_cnnstats.training import work_in_training
 
 
 def analyze(
@@ -25,6 +26,7 @@ def analyze(
     convention: str = "textbook",
     rules: Mapping[Any, Rule] | None = None,
     strict: bool = False,
+    sparsity: bool = False,
 ) -> Report:
     """Returns what each layer call of a built Keras model costs and sees. Nothing runs, and the model stays as it was.
 
@@ -36,6 +38,7 @@ def analyze(
         convention: how FLOPs are counted: `"textbook"`, `"macs"`, `"2macs"`, `"tf"` or `"xla"`.
         rules: rules for this analysis alone, by layer class or function of `keras.ops`; they go before the others.
         strict: whether a row of unknown cost is an error.
+        sparsity: whether to count zero weights and the MACs that remain without them: values are read for that alone.
 
     Returns:
         The report.
@@ -56,7 +59,7 @@ def analyze(
     """
     units.check_convention(convention)
     with _collector_paused():
-        result = _analyzed(model, input_shape, batch_size, convention, rules)
+        result = _analyzed(model, input_shape, batch_size, convention, rules, sparsity)
     if strict:
         _refuse_unknown(result)
     return result
@@ -75,14 +78,15 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _analyzed(
-    model: Any, input_shape: Any, batch_size: int, convention: str, rules: Mapping[Any, Rule] | None
+    model: Any, input_shape: Any, batch_size: int, convention: str, rules: Mapping[Any, Rule] | None, sparsity: bool
 ) -> Report:
-    graph = capture(model, input_shape, batch_size, lambda target: find(target, rules).rule is not None)
-    described = [describe(call, rules) for call in graph.calls]
+    with capture(model, input_shape, batch_size, lambda target: find(target, rules).is_certain) as graph:
+        described = [describe(call, rules) for call in graph.calls]
     propagated = propagate(graph, [each.spreads for each in described])
-    builder = Builder(graph, propagated, liveness(graph), convention)
-    for call, each, seen in zip(graph.calls, described, propagated.seen, strict=True):
-        builder.add(call, each, seen)
+    builder = Builder(graph, propagated, liveness(graph), convention, zeros_of(model) if sparsity else None)
+    training = work_in_training(graph, described)
+    for call, each, seen, step in zip(graph.calls, described, propagated.seen, training, strict=True):
+        builder.add(call, each, seen, step)
     return builder.report()
 
 
@@ -94,6 +98,7 @@ def report(
     convention: str = "textbook",
     rules: Mapping[Any, Rule] | None = None,
     strict: bool = False,
+    sparsity: bool = False,
     verbose: bool | None = None,
 ) -> Report:
     """Prints what each layer call of a built Keras model costs and sees, and returns it.
@@ -105,6 +110,7 @@ def report(
         convention: see `analyze`.
         rules: see `analyze`.
         strict: see `analyze`.
+        sparsity: see `analyze`.
         verbose: whether to print; by default everywhere but in a notebook, where the returned object shows itself.
 
     Returns:
@@ -117,6 +123,7 @@ def report(
         convention=convention,
         rules=rules,
         strict=strict,
+        sparsity=sparsity,
     )
     show(result, verbose)
     return result

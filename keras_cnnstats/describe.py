@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from keras_cnnstats.disagree import claims_of
 from keras_cnnstats.errors import RuleError
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives.base import Claim, Primitive, Spread
+from keras_cnnstats.primitives.base import Claim, Map, Primitive, Spread
 from keras_cnnstats.rules import Rule, find
 from keras_cnnstats.rules.registry import RuleGapError
-from keras_cnnstats.units import Work
+from keras_cnnstats.units import Training, Work
 
 
 class Facts(NamedTuple):
@@ -20,17 +20,41 @@ class Facts(NamedTuple):
         spread: where its outputs look.
         work: its work; `None` where a size is unknown.
         claims: what formulas say of it that the count does not bear out.
+        sources: what it reads, where that is not just what the primitive before it makes.
+        passes: whether a gradient passes through it.
+        learned: weights that a gradient can reach.
+        steps: its work in steps of training that somebody has asked for.
     """
 
     spread: Spread
     work: Work | None
     claims: tuple[Claim, ...]
+    sources: tuple[Map, ...]
+    passes: bool
+    learned: int
+    steps: dict[tuple[tuple[int, ...], bool, int], Training | None]
+
+    def step(self, primitive: Primitive, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        """The work of the primitive that these are the facts of, in a step of training: see `Primitive.training`."""
+        key = towards, learns, samples
+        try:
+            return self.steps[key]
+        except KeyError:
+            return self.steps.setdefault(key, primitive.training(towards, learns, samples))
 
 
 @lru_cache(maxsize=16384)
 def facts_of(primitive: Primitive) -> Facts:
     """Returns the facts of a primitive. Networks repeat their blocks: equal primitives are asked once."""
-    return Facts(primitive.spread, primitive.work(), claims_of(primitive))
+    return Facts(
+        primitive.spread,
+        primitive.work(),
+        claims_of(primitive),
+        primitive.sources,
+        primitive.passes,
+        primitive.learned,
+        {},
+    )
 
 
 class Described(NamedTuple):
@@ -39,7 +63,7 @@ class Described(NamedTuple):
     Attributes:
         primitives: `None` where nobody knows.
         facts: the facts of each.
-        source: `rule`, `inherited` or `unknown`.
+        source: `rule`, `inherited`, `traced`, `measured` or `unknown`.
         note: what the user should know of it.
     """
 
@@ -50,12 +74,15 @@ class Described(NamedTuple):
 
     @property
     def spreads(self) -> list[Spread] | None:
-        """Where the outputs of each primitive look."""
-        return None if self.primitives is None else [facts.spread for facts in self.facts]
+        """Where the outputs of each primitive look; `None` where nobody knows."""
+        unknown = self.primitives is None or self.source == "measured"
+        return None if unknown else [facts.spread for facts in self.facts]
 
 
 def describe(call: Call, rules: Mapping[Any, Rule] | None = None) -> Described:
     """Returns what the rule of a call's layer says."""
+    if call.measured is not None:
+        return Described([call.measured], [facts_of(call.measured)], "measured", call.note)
     found = find(call.target, rules)
     if found.rule is None:
         remedy = f"{call.note}, or {found.remedy}" if call.note else f"{found.note}: {found.remedy}"
@@ -71,7 +98,8 @@ def describe(call: Call, rules: Mapping[Any, Rule] | None = None) -> Described:
     except Exception as error:
         # One layer that cannot be described costs one row, not the report.
         return Described(None, (), "unknown", f"its rule failed: {type(error).__name__}: {error}")
-    return Described(primitives, facts, found.source, found.note)
+    source = "traced" if call.followed and found.source == "rule" else found.source
+    return Described(primitives, facts, source, "; ".join(filter(None, (call.note, found.note))))
 
 
 def _check_primitives(call: Call, rule: Rule, primitives: object) -> None:

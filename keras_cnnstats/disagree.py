@@ -39,7 +39,6 @@ CODES = {
         "Keras also counts the moving mean and variance, which training updates but no gradient changes.",
     ),
     "P4": Code("shared weights", "The weights belong to an earlier call and are counted there."),
-    "P5": Code("quantised weights", "Beside the quantised weights, which may be packed, the layer keeps their scales."),
     "P6": Code("shared bias", "The bias is shared by several outputs of one position."),
     "P7": Code("low-rank adaptation", "Beside its kernel the layer keeps the two thin matrices that adapt it."),
     "K0": Code("summary unexplained", "The summary's total is not that of the weights that the report counts.", False),
@@ -88,10 +87,10 @@ CODES = {
         "phases", "Behind an up-sampling, outputs of different phase see different extents; the largest stands."
     ),
 }
-"""All codes: P.. parameters, K.. Keras' summary, S.. shape, F.. FLOPs, R.. receptive field. A code never changes its meaning."""
+"""All codes, whose meaning never changes.
 
-
-_ADAPTED = {"quantised": "P5", "low rank": "P7"}
+P.. parameters, K.. what Keras' summary says, S.. shape, F.. FLOPs, R.. receptive field.
+"""
 
 
 def claims_of(primitive: Primitive) -> tuple[Claim, ...]:
@@ -125,10 +124,10 @@ def _parameter_findings(call: Call, primitives: Sequence[Primitive], counted: in
         # Weights that an operation is given are an argument, of which no formula knows.
         return []
     expected = sum([primitive.parameters for primitive in primitives])
-    held = sum([weight.size for weight in call.weights])
+    held = sum([weight.size for weight in call.weights if not weight.is_state])
     if expected == held == counted:
         return []
-    code, actual = (_ADAPTED.get(call.adapted, "P0"), held) if expected != held else ("P4", counted)
+    code, actual = ("P7" if "low rank" in call.adapted else "P0", held) if expected != held else ("P4", counted)
     formula = f"formula of `{call.type}` = {expected:,}"
     return [Claim(quantity="parameters", code=code, formula=formula, expected=expected, actual=actual)]
 
@@ -148,7 +147,7 @@ def summary_findings(graph: Graph, params: int) -> Iterator[tuple[str, Claim]]:
         formula = f'"Total params" = {summary.weights:,} + {state:,} of {optimizer.name} = {summary.weights + state:,}'
         yield graph.name, Claim("summary total", "K1", formula, summary.weights + state, params)
     if summary.weights != params:
-        quantised = any(call.adapted == "quantised" for call in graph.calls)
+        quantised = any("quantised" in call.adapted for call in graph.calls)
         code = "K4" if quantised else ("K6" if summary.unbuilt else "K0")
         yield graph.name, Claim("summary total", code, "", summary.weights, params)
     for path, shapes in summary.shared:

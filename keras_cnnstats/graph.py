@@ -1,19 +1,27 @@
 """A model as plain records: calls, the tensors between them, the weights they hold."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from keras_cnnstats.primitives.base import Size, product
+from keras_cnnstats.primitives.base import Map, Size, product
+from keras_cnnstats.primitives.measured import Measured
 
 Shape = tuple[int | None, ...]
 
 
 class TensorSpec(NamedTuple):
-    """Shape and dtype of a tensor; `None` in a shape is a size nobody gave."""
+    """Shape and dtype of a tensor; `None` in a shape is a size nobody gave.
+
+    Attributes:
+        shape: its shape, batch axis included.
+        dtype: its dtype.
+        key: of a variable that is an argument of an operation, the key of its `Weight`.
+    """
 
     shape: Shape
     dtype: str = "float32"
+    key: int | None = None
 
 
 class Weight(NamedTuple):
@@ -21,7 +29,7 @@ class Weight(NamedTuple):
 
     Attributes:
         key: tells the same variable in two layers apart from two variables.
-        size: the parameters that it stands for: of packed values all that are packed; of a quantiser's state its values.
+        size: the parameters that it stands for, of packed ones all; of a quantiser's state its values.
         trainable: whether training changes it.
         bytes: bytes that are stored.
         dtype: dtype that they are stored in.
@@ -36,37 +44,6 @@ class Weight(NamedTuple):
     dtype: str = "float32"
     name: str = ""
     is_state: bool = False
-
-
-class Adaptation(NamedTuple):
-    """What was made of a layer's weights since it was built: they were quantised, or a low-rank product was added.
-
-    Attributes:
-        mode: `int8`, `int4`, `float8`, `gptq` or `awq`; empty where the layer computes with its weights as they were.
-        inputs: dtype that the inputs are quantised to at each call; empty where they are not, `None` where by a
-            quantiser that is not known.
-        bits: bits of a quantised weight.
-        is_packed: whether two of them are stored in a byte.
-        is_grouped: whether each group of weights has a scale and a zero point of its own.
-        is_restored: whether the weights are brought back to floats before the products, and not the outputs after.
-        has_float_zeros: whether the zero points are stored as floats.
-        rows: values in a column of the kernel as it is quantised; 0 where it is not.
-        rank: rank of the product that is added; 0 where none is.
-        is_scaled: whether that product is multiplied by anything but 1.
-        dtype: dtype that the layer computes in.
-    """
-
-    mode: str = ""
-    inputs: str | None = ""
-    bits: int = 0
-    is_packed: bool = False
-    is_grouped: bool = False
-    is_restored: bool = False
-    has_float_zeros: bool = False
-    rows: int = 0
-    rank: int = 0
-    is_scaled: bool = False
-    dtype: str = "float32"
 
 
 class FeatureMap(NamedTuple):
@@ -130,8 +107,10 @@ class Call(NamedTuple):
         kwargs: keyword arguments, likewise.
         weights: the variables of the layer.
         channels_first: the layer's data format.
-        note: why the call could not be followed inside.
-        adapted: what was made of the layer's weights since it was built: `"quantised"` or `"low rank"`.
+        note: why the call could not be followed inside, or what else the user should know of it.
+        followed: whether it is an operation that was found by following a layer's own `call`.
+        measured: the backend's count, where no rule knows the call and it cannot be followed.
+        adapted: what was made of the layer's weights since it was built: `"quantised"`, `"low rank"`.
         dtype: dtype that it multiplies in.
     """
 
@@ -149,7 +128,9 @@ class Call(NamedTuple):
     weights: tuple[Weight, ...] = ()
     channels_first: bool = False
     note: str = ""
-    adapted: str = ""
+    followed: bool = False
+    measured: Measured | None = None
+    adapted: tuple[str, ...] = ()
     dtype: str = "float32"
 
     @property
@@ -161,6 +142,30 @@ class Call(NamedTuple):
     def output(self) -> FeatureMap:
         """The first tensor it makes."""
         return FeatureMap(self.results[0].shape, self.channels_first)
+
+    def place(self, spec: TensorSpec | None) -> int | None:
+        """Place among the inputs of the tensor that stands in an argument; `None` where there is no tensor."""
+        return next((place for place, each in enumerate(self.specs) if each is spec), None)
+
+    @property
+    def maps(self) -> tuple[Map, ...]:
+        """The inputs, weights and constants among its arguments, in their order."""
+        places = {id(spec): place for place, spec in enumerate(self.specs)}
+        keys = {weight.key: place for place, weight in enumerate(self.weights)}
+
+        def found(values: Iterable[Any]) -> Iterator[Map]:
+            for value in values:
+                if isinstance(value, TensorSpec):
+                    if id(value) in places:
+                        yield Map(product(value.shape[1:]), places[id(value)])
+                    else:
+                        yield Map(product(value.shape), keys.get(value.key or 0), weight=value.key in keys)
+                elif isinstance(value, (list, tuple)):
+                    yield from found(value)
+                elif isinstance(value, (int, float)):
+                    yield Map(1, None)
+
+        return tuple(found((*self.args, *self.kwargs.values())))
 
 
 class Optimizer(NamedTuple):
@@ -230,3 +235,10 @@ class Graph(NamedTuple):
     channels_first: bool = False
     optimizer: Optimizer | None = None
     summary: Summary | None = None
+
+    def samples(self, call: Call) -> int:
+        """How often the work of one sample is done; operations may have put more than samples on the first axis."""
+        shape = call.results[0].shape if call.results else ()
+        first, fed = shape[0] if shape else None, self.tensors[self.inputs[0]].shape
+        batch = (fed[0] if fed else None) or self.batch_size
+        return self.batch_size if first is None or first == batch else max(first * self.batch_size // batch, 1)

@@ -7,6 +7,7 @@ from keras_cnnstats.field import NOTHING, ONE, UNKNOWN, WHOLE, Field, Reach, win
 from keras_cnnstats.graph import Call, Graph, Shape
 from keras_cnnstats.meet import met
 from keras_cnnstats.primitives.base import (
+    Cut,
     Gather,
     Join,
     Mix,
@@ -36,12 +37,14 @@ class Seen(NamedTuple):
         after: sight of what it makes.
         aligned: whether the branches that meet in it agree; `None` where that depends on sizes nobody gave.
         branches: each input axis on which they do not, or may not, with the fields that meet.
+        note: why it could not be found out.
     """
 
     before: Sight
     after: Sight
     aligned: bool | None = True
     branches: tuple[tuple[int, tuple[Field, ...]], ...] = ()
+    note: str = ""
 
 
 class Propagated(NamedTuple):
@@ -81,7 +84,7 @@ def propagate(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> Propa
             sizes[axis] = shape[dim] if sizes[axis] is None else max(sizes[axis] or 0, shape[dim] or 0)
     seen = []
     for call, spread in zip(graph.calls, spreads, strict=True):
-        result = _through_call(call, spread, [sights[number] for number in call.inputs], sizes)
+        result = _through(call, spread, [sights[number] for number in call.inputs], sizes)
         seen.append(result)
         for number, spec in zip(call.outputs, call.results, strict=True):
             if number not in origins:
@@ -151,6 +154,17 @@ def _identity(shape: Shape, dims: Sequence[int], places: Sequence[int], axes: in
 # Through one call
 
 
+def _through(call: Call, spreads: Sequence[Spread] | None, sights: list[Sight], sizes: list[Size]) -> Seen:
+    try:
+        return _through_call(call, spreads, sights, sizes)
+    except Exception as error:
+        # One call that says of itself what cannot be is unknown, with all behind it; the report goes on.
+        rank = len(call.results[0].shape) if call.results else 0
+        unknown = Sight((UNKNOWN,) * len(sizes), (UNKNOWN,) * len(sizes), ((),) * rank)
+        note = f"its receptive field cannot be followed: {type(error).__name__}: {error}"
+        return Seen(before=unknown, after=unknown, aligned=None, note=note)
+
+
 def _through_call(call: Call, spreads: Sequence[Spread] | None, sights: list[Sight], sizes: list[Size]) -> Seen:
     if not sights:
         nothing = Sight((NOTHING,) * len(sizes), (NOTHING,) * len(sizes), ())
@@ -209,6 +223,8 @@ def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:
             gathered = [place for place in range(1, len(sight.dims)) if place not in sources]
             routed = sight.with_axes(_axes_with_positions(sight, gathered), WHOLE)
             return routed._replace(dims=tuple(() if place is None else sight.dims[place] for place in sources))
+        case Cut(kept, picked):
+            return _cut(call, kept, picked, sight)
         case Regroup():
             return regroup(sight, call.specs[0].shape, call.results[0].shape, call.outputs)
 
@@ -222,6 +238,27 @@ def _slide(call: Call, reaches: tuple[Reach | None, ...], dims: tuple[int, ...],
         else:
             axes.update(dict.fromkeys((atom.axis for atom in atoms if atom.axis != PLAIN), None))
     return sight.mapped(axes, _key(call, reaches)) if axes else sight
+
+
+def _cut(
+    call: Call,
+    kept: tuple[tuple[int, int, int] | None, ...],
+    picked: tuple[tuple[int, int | None], ...],
+    sight: Sight,
+) -> Sight:
+    starts: dict[int, Reach | None] = {
+        dim: None if position is None else window_reach(1, before=-position) for dim, position in picked
+    }
+    for place in kept:
+        if place is not None and place[1:] != (0, 1):
+            starts[place[0]] = window_reach(1, place[2], before=-place[1])
+    after = _slide(call, tuple(starts.values()), tuple(starts), sight) if starts else sight
+    single = {atom.axis for dim, _ in picked for atom in sight.dims[dim] if atom.axis != PLAIN}
+    return Sight(
+        tuple(field._replace(jump=None) if axis in single else field for axis, field in enumerate(after.fields)),
+        tuple(field._replace(jump=None) if axis in single else field for axis, field in enumerate(after.local)),
+        tuple(() if place is None else sight.dims[place[0]] for place in kept),
+    )
 
 
 def _key(call: Call, reaches: tuple[Reach | None, ...]) -> object:

@@ -10,6 +10,7 @@ from keras_cnnstats import units
 from keras_cnnstats.console import show
 from keras_cnnstats.errors import UnknownLayerError, nearest
 from keras_cnnstats.field import Field
+from keras_cnnstats.precision import Sparsity
 from keras_cnnstats.units import NO_TRAINING, Count, Extent, Training, Work
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Row(NamedTuple):
         type: class of the layer, or name of the operation.
         call: 0 for the layer's first call, 1 for its second, ...
         output_shapes: shape of each output, batch axis included.
-        params: parameters, counted in the first call alone (and once for weights that layers share).
+        params: parameters, counted in the first call alone (and once for weights that layers share); of quantised
+            weights as many as there are without being quantised.
         trainable_params: those of them that training changes.
         work: terms of the work by kind of primitive, in order; `None` where it is unknown.
         convention: the convention that `flops` is counted under.
@@ -48,6 +50,10 @@ class Row(NamedTuple):
         training: terms of the work in one step of training; `None` where it is unknown.
         moved_bytes: bytes of the inputs, the outputs and the weights that the call reads and writes, each once; `None`
             where a size is unknown.
+        quantizer_params: values that a quantiser keeps beside the weights (scales, zero points, histories), which are
+            no parameters; counted where the parameters are.
+        operands: multiply-accumulate pairs by what they are products of (see `macs_by_type`).
+        sparsity: zeros among the weights and the products that remain; `None` where they were not asked for.
     """
 
     layer: str
@@ -71,6 +77,9 @@ class Row(NamedTuple):
     activation_bytes: Count = 0
     training: Training | None = NO_TRAINING
     moved_bytes: Count = 0
+    quantizer_params: int = 0
+    operands: tuple[tuple[str, int], ...] = ()
+    sparsity: Sparsity | None = None
 
     @property
     def output_shape(self) -> Shape | tuple[Shape, ...]:
@@ -81,6 +90,21 @@ class Row(NamedTuple):
     def macs(self) -> Count:
         """Multiply-accumulate pairs of the contractions, padded taps included."""
         return None if self.work is None else sum(work.macs for _, work in self.work)
+
+    @property
+    def macs_by_type(self) -> dict[str, int] | None:
+        """MACs by the dtype of what is multiplied: inputs and weights, `"float16 x int4"` where they are not alike."""
+        return None if self.work is None else dict(self.operands)
+
+    @property
+    def zero_weights(self) -> Count:
+        """Weights that are zero, of those that are multiplied with; `None` where it is unknown or was not asked for."""
+        return None if self.sparsity is None else self.sparsity.zeros
+
+    @property
+    def remaining_macs(self) -> Count:
+        """MACs without those of a zero weight; `None` where it is unknown or was not asked for."""
+        return None if self.sparsity is None else self.sparsity.macs
 
     @property
     def flops(self) -> Count:
@@ -99,8 +123,8 @@ class Row(NamedTuple):
 
     @property
     def train_flops(self) -> Count:
-        """Floating-point operations of one step of training, under the report's convention."""
-        return None if self.training is None else units.flops(self.training.total, self.convention)
+        """Floating-point operations of one step of training, under the report's convention; `None` under `tf`."""
+        return None if self.training is None else units.train_flops(self.training, self.convention)
 
     @property
     def param_bytes(self) -> int:
@@ -199,8 +223,18 @@ class Totals(NamedTuple):
     unknown_rows: int
     param_bytes: int = 0
     train_macs: int = 0
-    train_flops: int = 0
+    train_flops: Count = 0
     unknown_train_rows: int = 0
+    quantizer_params: int = 0
+    stored: tuple[tuple[str, int], ...] = ()
+    operands: tuple[tuple[str, int], ...] = ()
+    sparsity: Sparsity | None = None
+    unknown_sparsity_rows: int = 0
+
+    @property
+    def macs_by_type(self) -> dict[str, int]:
+        """MACs by the dtype of what is multiplied: inputs and weights, `"float16 x int4"` where they are not alike."""
+        return dict(self.operands)
 
     @property
     def frozen_params(self) -> int:
@@ -328,7 +362,8 @@ class Report:
         work = units.NO_WORK
         for part in self.work_by_kind.values():
             work = work.plus(part)
-        training = Work(*map(sum, zip(*[part for row in self.rows for part in row.training or ()], strict=True)))
+        steps = [row.training for row in self.rows if row.training is not None]
+        training = Training(*[Work(*map(sum, zip(*parts, strict=True))) for parts in zip(*steps, strict=True)])
         return Totals(
             params=sum([row.params for row in self.rows]),
             trainable_params=sum([row.trainable_params for row in self.rows]),
@@ -338,9 +373,14 @@ class Report:
             rows=len(self.rows),
             unknown_rows=sum([row.work is None for row in self.rows]),
             param_bytes=sum([row.param_bytes for row in self.rows]),
-            train_macs=training.macs,
-            train_flops=units.flops(training, self.header.convention),
+            train_macs=training.total.macs,
+            train_flops=units.train_flops(training, self.header.convention),
             unknown_train_rows=sum([row.training is None for row in self.rows]),
+            quantizer_params=sum([row.quantizer_params for row in self.rows]),
+            stored=_by_name([pair for row in self.rows for pair in row.stored]),
+            operands=_by_name([pair for row in self.rows for pair in row.operands]),
+            sparsity=_sparsity(self.rows),
+            unknown_sparsity_rows=sum([row.sparsity is not None and row.sparsity.macs is None for row in self.rows]),
         )
 
     @cached_property
@@ -453,3 +493,16 @@ class Report:
         from keras_cnnstats.render.markup import to_notebook
 
         return to_notebook(self)
+
+
+def _by_name(pairs: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    found: dict[str, int] = {}
+    for name, count in pairs:
+        found[name] = found.get(name, 0) + count
+    return tuple(found.items())
+
+
+def _sparsity(rows: tuple[Row, ...]) -> Sparsity | None:
+    """The sums over the rows of which it is known; `None` where it was not asked for."""
+    known = [row.sparsity for row in rows if row.sparsity is not None]
+    return Sparsity(*[sum([count or 0 for count in counts]) for counts in zip(*known, strict=True)]) if known else None

@@ -1,36 +1,66 @@
 """The rows of a report, put together from what the floors below found out."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from keras_cnnstats.describe import Described
 from keras_cnnstats.disagree import CODES, findings, summary_findings
 from keras_cnnstats.field import NOTHING
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
 from keras_cnnstats.memory import Liveness, moved
+from keras_cnnstats.precision import NOTHING_MULTIPLIED, UNKNOWN, Sparsity, macs_by_type, remaining, times, used
 from keras_cnnstats.primitives.base import Claim
 from keras_cnnstats.propagate import Propagated, Seen
 from keras_cnnstats.report import Disagreement, Header, Memory, Report, Row
 from keras_cnnstats.sight import PLAIN, Sight
-from keras_cnnstats.units import NO_WORK, Work
+from keras_cnnstats.units import NO_TRAINING, NO_WORK, Training, Work
+
+_Work = tuple[tuple[str, Work], ...]
+"""Terms of the work of a row, by kind of primitive."""
+
+
+class _Counted(NamedTuple):
+    """What the weights of a row come to, each variable counted once.
+
+    Attributes:
+        params: parameters.
+        trainable: those of them that training changes.
+        state: values of the state of quantisers.
+        stored: bytes of both by dtype.
+    """
+
+    params: int
+    trainable: int
+    state: int
+    stored: tuple[tuple[str, int], ...]
 
 
 class Builder:
     """Puts the rows of a report together."""
 
-    def __init__(self, graph: Graph, propagated: Propagated, live: Liveness, convention: str) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        propagated: Propagated,
+        live: Liveness,
+        convention: str,
+        zeros: Mapping[int, int] | None = None,
+    ) -> None:
         self.graph = graph
         self.propagated = propagated
         self.live = live
         self.convention = convention
+        self.zeros = zeros
+        self.multiplied: set[int] = set()
         self.counted: set[int] = set()
         self.gradient_bytes = 0
         self.rows: list[Row] = []
         self.disagreements: list[Disagreement] = []
-        first = graph.tensors[graph.inputs[0]].shape
-        self.batch = (first[0] if first else None) or graph.batch_size
 
-    def add(self, call: Call, described: Described, seen: Seen) -> None:
-        params, trainable, stored = self._count(call.weights)
+    def add(self, call: Call, described: Described, seen: Seen, training: Training | None) -> None:
+        counted = self._count(call.weights)
         primitives, claims = described.primitives, [facts.claims for facts in described.facts]
-        found = [] if primitives is None else findings(call, primitives, claims, seen, params)
+        found = [] if primitives is None else findings(call, primitives, claims, seen, counted.params)
         self.disagreements.extend(_disagreement(call.path, call.nth, finding) for finding in found)
         work, note = self._work(call, described)
         made = self.live.made[len(self.rows)]
@@ -40,8 +70,9 @@ class Builder:
                 type=call.type,
                 call=call.nth,
                 output_shapes=tuple(self._shown(spec.shape) for spec in call.results),
-                params=params,
-                trainable_params=trainable,
+                params=counted.params,
+                trainable_params=counted.trainable,
+                quantizer_params=counted.state,
                 work=work,
                 convention=self.convention,
                 axes=self.propagated.axes,
@@ -51,40 +82,68 @@ class Builder:
                 positions=_positions(seen.after, call.results[0].shape) if call.results else (),
                 aligned=seen.aligned,
                 source=described.source if work is not None else "unknown",
-                note=note,
+                note="; ".join(filter(None, (note, seen.note))),
                 disagreements=tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
-                stored=stored,
+                stored=counted.stored,
                 activation_bytes=made,
                 moved_bytes=moved(call, described.primitives, self.live.read[len(self.rows)], made),
+                training=training,
+                operands=self._operands(call, described, work),
+                sparsity=self._sparsity(call, described, work),
             )
         )
 
-    def _count(self, weights: tuple[Weight, ...]) -> tuple[int, int, tuple[tuple[str, int], ...]]:
-        """Parameters, those of them that training changes, and their bytes by dtype, each variable once."""
-        params = trainable = 0
+    def _count(self, weights: tuple[Weight, ...]) -> _Counted:
+        """Parameters, those of them that training changes, the state of quantisers, and the bytes by dtype."""
+        params = trainable = state = 0
         stored: dict[str, int] = {}
         for weight in weights:
             if weight.key not in self.counted:
                 self.counted.add(weight.key)
-                params += weight.size
+                params += 0 if weight.is_state else weight.size
+                state += weight.size if weight.is_state else 0
                 if weight.trainable:
                     trainable += weight.size
                     self.gradient_bytes += weight.bytes
                 stored[weight.dtype] = stored.get(weight.dtype, 0) + weight.bytes
-        return params, trainable, tuple(stored.items())
+        return _Counted(params, trainable, state, tuple(stored.items()))
 
-    def _work(self, call: Call, described: Described) -> tuple[tuple[tuple[str, Work], ...] | None, str]:
+    def _work(self, call: Call, described: Described) -> tuple[_Work | None, str]:
         if described.primitives is None:
             return None, described.note
-        repeats = self._repeats(call)
+        repeats = self._samples(call)
         work = []
         for primitive, facts in zip(described.primitives, described.facts, strict=True):
             done = facts.work
             if done is None:
                 return None, f"its sizes are unknown: pass input_shape={self._shape_wanted()}"
             if done is not NO_WORK:
-                work.append((primitive.kind, done.times(repeats)))
+                work.append((primitive.kind, done.times(times(primitive, repeats))))
         return tuple(work), described.note
+
+    def _samples(self, call: Call) -> int:
+        # The backend has counted the whole batch.
+        return self.graph.samples(call) if call.measured is None else 1
+
+    def _operands(self, call: Call, described: Described, work: _Work | None) -> tuple[tuple[str, int], ...]:
+        """The products by what they are products of; nothing where they are unknown, or there are none."""
+        if not work or not any(done.macs for _, done in work):
+            return ()
+        samples, primitives = self._samples(call), described.primitives or ()
+        macs = [
+            facts.work.macs * times(primitive, samples) if facts.work else 0
+            for primitive, facts in zip(primitives, described.facts, strict=True)
+        ]
+        return macs_by_type(call, primitives, macs)
+
+    def _sparsity(self, call: Call, described: Described, work: _Work | None) -> Sparsity | None:
+        """The zeros among its weights, where they were asked for."""
+        if self.zeros is None:
+            return None
+        if work is None or call.measured is not None:
+            return UNKNOWN
+        uses = used(call, described.primitives or (), self._samples(call))
+        return remaining(sum([done.macs for _, done in work]), uses, self.zeros, self.multiplied)
 
     def _shape_wanted(self) -> str:
         """The input's shape with a question mark for each size that is missing, as the user has to write it."""
@@ -92,34 +151,29 @@ class Builder:
         texts = [f"({', '.join('?' if size is None else str(size) for size in shape)})" for shape in shapes]
         return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
-    def _repeats(self, call: Call) -> int:
-        """How often the work of one sample is done; operations may have put more than samples on the first axis."""
-        shape = call.results[0].shape if call.results else ()
-        first = shape[0] if shape else None
-        if first is None or first == self.batch:
-            return self.graph.batch_size
-        return max(first * self.graph.batch_size // self.batch, 1)
-
     def _shown(self, shape: Shape) -> Shape:
         return (None, *shape[1:]) if shape and shape[0] == self.graph.batch_size and self.graph.batch_is_open else shape
 
     def report(self) -> Report:
-        params, trainable, stored = self._count(self.graph.weights)
-        if params:
+        counted = self._count(self.graph.weights)
+        if counted.params or counted.state:
             self.rows.append(
                 Row(
                     layer=self.graph.name,
                     type="weights of no call",
                     output_shapes=(),
-                    params=params,
-                    trainable_params=trainable,
+                    params=counted.params,
+                    trainable_params=counted.trainable,
+                    quantizer_params=counted.state,
                     convention=self.convention,
                     axes=self.propagated.axes,
                     fields=(NOTHING,) * len(self.propagated.axes),
                     local_fields=(NOTHING,) * len(self.propagated.axes),
                     input_sizes=self.propagated.sizes,
                     positions=(None,) * len(self.propagated.axes),
-                    stored=stored,
+                    training=None if counted.trainable else NO_TRAINING,
+                    stored=counted.stored,
+                    sparsity=None if self.zeros is None else NOTHING_MULTIPLIED,
                 )
             )
         for path, claim in summary_findings(self.graph, sum(row.params for row in self.rows)):

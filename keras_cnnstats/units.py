@@ -44,6 +44,10 @@ class Work(NamedTuple):
     def times(self, factor: int) -> "Work":
         return self if factor == 1 else Work(*[term * factor for term in self])
 
+    def products(self, results: int) -> "Work":
+        """As many products of contractions, added up into so many results: a gradient of a contraction."""
+        return Work(macs=self.macs, inside=self.inside, outputs=results)
+
 
 NO_WORK = Work()
 
@@ -65,6 +69,9 @@ class Training(NamedTuple):
     def total(self) -> Work:
         """All three together."""
         return self.forward.plus(self.inputs).plus(self.weights)
+
+    def plus(self, other: "Training") -> "Training":
+        return Training(*[a if b is NO_WORK else a.plus(b) for a, b in zip(self, other, strict=True)])
 
 
 NO_TRAINING = Training()
@@ -108,6 +115,14 @@ def flops(work: Work, convention: str) -> int:
     if convention == "xla":
         return 2 * work.inside + work.biases + work.hlo
     raise ConventionError(f"convention: {check_convention(convention)} has no formula.")
+
+
+def train_flops(training: Training, convention: str) -> Count:
+    """Returns the floating-point operations of a step of training; `None` under `tf`.
+
+    What TensorFlow's profiler registers for gradients is not derived.
+    """
+    return None if convention == "tf" else flops(training.total, convention)
 
 
 def si(number: int | float, digits: int = 3) -> str:

@@ -1,14 +1,18 @@
 """The handful of things that networks are made of, in plain integers. Each knows all of itself; none knows Keras."""
 
+from keras_cnnstats.primitives.adaptation import Adaptation, LowRank, computed, looked_up, merged
 from keras_cnnstats.primitives.attention import attention
 from keras_cnnstats.primitives.base import (
     POINTWISE,
     Claim,
+    Cut,
     Gather,
     Join,
+    Map,
     Mix,
     Pointwise,
     Primitive,
+    Reading,
     Regroup,
     Route,
     Shuffle,
@@ -18,41 +22,77 @@ from keras_cnnstats.primitives.base import (
     Spread,
     Statistics,
     Stretch,
+    more,
     product,
+    reading,
     share,
 )
 from keras_cnnstats.primitives.contraction import Contraction, batch_dot, einsum_dense, einsum_product, matrix_product
 from keras_cnnstats.primitives.convolution import Convolution
-from keras_cnnstats.primitives.elementwise import FUNCTIONS, Cost, Elementwise, elu, relu
+from keras_cnnstats.primitives.elementwise import (
+    DROPOUT,
+    FUNCTIONS,
+    Cost,
+    Disturbance,
+    Elementwise,
+    elu,
+    in_a_row,
+    relu,
+)
 from keras_cnnstats.primitives.normalization import BatchNormalization, Normalization
+from keras_cnnstats.primitives.once import Once
 from keras_cnnstats.primitives.pooling import AdaptivePooling, Pooling
+from keras_cnnstats.primitives.quantisation import Conversion
 from keras_cnnstats.primitives.rearrangement import Kept, Lookup, Rearrangement, moved, swapped
-from keras_cnnstats.primitives.recurrence import Recurrence, Repeated
-from keras_cnnstats.primitives.reduction import Reduction
+from keras_cnnstats.primitives.recurrence import GRU_RESET_AFTER, GRU_RESET_BEFORE, LSTM, Gates, Recurrence, Repeated
+from keras_cnnstats.primitives.reduction import MAXIMUM, MEAN, PRODUCT, SUM, Reduction
 from keras_cnnstats.primitives.resampling import Resampling, fitted
+from keras_cnnstats.primitives.slicing import padded, sliced, spanned, stacked, unstacked
+from keras_cnnstats.primitives.slopes import FREE, ONE, SLOPES, STOPS, Slope
 from keras_cnnstats.primitives.softmax import Softmax
 from keras_cnnstats.primitives.transposed import TransposedConvolution, Upwindow
 from keras_cnnstats.primitives.window import Window
 
 __all__ = [
+    "DROPOUT",
+    "FREE",
     "FUNCTIONS",
+    "GRU_RESET_AFTER",
+    "GRU_RESET_BEFORE",
+    "LSTM",
+    "MAXIMUM",
+    "MEAN",
+    "ONE",
     "POINTWISE",
+    "PRODUCT",
+    "SLOPES",
+    "STOPS",
+    "SUM",
+    "Adaptation",
     "AdaptivePooling",
     "BatchNormalization",
     "Claim",
     "Contraction",
+    "Conversion",
     "Convolution",
     "Cost",
+    "Cut",
+    "Disturbance",
     "Elementwise",
+    "Gates",
     "Gather",
     "Join",
     "Kept",
     "Lookup",
+    "LowRank",
+    "Map",
     "Mix",
     "Normalization",
+    "Once",
     "Pointwise",
     "Pooling",
     "Primitive",
+    "Reading",
     "Rearrangement",
     "Recurrence",
     "Reduction",
@@ -63,6 +103,7 @@ __all__ = [
     "Shuffle",
     "Size",
     "Slide",
+    "Slope",
     "Softmax",
     "Spatial",
     "Spread",
@@ -73,14 +114,25 @@ __all__ = [
     "Window",
     "attention",
     "batch_dot",
+    "computed",
     "einsum_dense",
     "einsum_product",
     "elu",
     "fitted",
+    "in_a_row",
+    "looked_up",
     "matrix_product",
+    "merged",
+    "more",
     "moved",
+    "padded",
     "product",
+    "reading",
     "relu",
     "share",
+    "sliced",
+    "spanned",
+    "stacked",
     "swapped",
+    "unstacked",
 ]

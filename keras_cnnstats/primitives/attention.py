@@ -1,8 +1,9 @@
 """Scaled dot-product attention: scores, softmax, weighted sum."""
 
-from keras_cnnstats.primitives.base import Mix, Primitive, Size, product
+from keras_cnnstats.primitives.base import Map, Mix, Primitive, Size, product
 from keras_cnnstats.primitives.contraction import Contraction
-from keras_cnnstats.primitives.elementwise import Cost, Elementwise
+from keras_cnnstats.primitives.elementwise import DROPOUT, Cost, Disturbance, Elementwise
+from keras_cnnstats.primitives.slopes import Slope
 from keras_cnnstats.primitives.softmax import Softmax
 
 
@@ -15,6 +16,8 @@ def attention(
     masked: bool,
     axes: tuple[int, ...] = (1,),
     biased: bool = False,
+    sources: tuple[int | None, int | None, int | None] = (0, 1, 2),
+    dropout: bool = False,
 ) -> list[Primitive]:
     """Returns the primitives of attention of each query over all keys, in each head.
 
@@ -27,6 +30,8 @@ def attention(
         masked: whether some scores are masked.
         axes: dimensions that the positions lie along.
         biased: whether a bias is added to the scores.
+        sources: where queries, keys and values come from (see `Map`), seen from the first of the primitives.
+        dropout: whether training leaves some of the weights out.
 
     Example: doubling the length quadruples the work.
 
@@ -36,10 +41,32 @@ def attention(
     rows, scores = product((queries, heads)), product((queries, heads, keys))
     mix = Mix(axes)
     steps = 1 + masked + biased
-    scaling = Cost(steps, registered=1 + biased, hlo=steps)  # TensorFlow registers no choice by a mask
+    # TensorFlow registers no choice by a mask. The gradient is scaled and chosen likewise; a bias is a constant.
+    scaling = Cost(steps, registered=1 + biased, hlo=steps, slopes=(Slope(1 + masked, hlo=1 + masked),))
+    asking, asked, summed = sources
+    left_out = [Disturbance(cost=DROPOUT, elements=scores)] if dropout else []
+    if summed is not None and summed < 0:
+        summed -= 3 + dropout
     return [
-        Contraction(inputs=size, outputs=keys, positions=rows, weights=False, looks=mix),
+        Contraction(
+            inputs=size,
+            outputs=keys,
+            positions=rows,
+            weights=False,
+            looks=mix,
+            maps=(Map(product((rows, size)), asking), Map(product((heads, keys, size)), asked)),
+        ),
         Elementwise(cost=scaling, elements=scores),
         Softmax(groups=rows, size=keys, axes=len(axes)),
-        Contraction(inputs=keys, outputs=value_size, positions=rows, weights=False),
+        *left_out,
+        Contraction(
+            inputs=keys,
+            outputs=value_size,
+            positions=rows,
+            weights=False,
+            maps=(
+                Map(scores, -1),
+                Map(product((heads, keys, value_size)), summed),
+            ),
+        ),
     ]

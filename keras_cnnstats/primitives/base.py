@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, NamedTuple
 
 from keras_cnnstats.field import Reach
-from keras_cnnstats.units import Extent, Work
+from keras_cnnstats.units import NO_WORK, Extent, Training, Work
 
 Size = int | None
 """A number of positions or channels; `None` where it is unknown."""
@@ -21,6 +22,15 @@ def product(sizes: Iterable[Size]) -> Size:
 def share(total: Size, parts: int) -> Size:
     """Returns one of `parts` equal parts of a size, `None` where it is unknown."""
     return None if total is None else total // parts
+
+
+def more(total: Size, part: Size) -> Size:
+    """Returns how much larger a size is than another, `None` where one of them is unknown.
+
+    >>> more(7, 3), more(3, 7), more(None, 3)
+    (4, 0, None)
+    """
+    return None if total is None or part is None else max(total - part, 0)
 
 
 class Claim(NamedTuple):
@@ -107,6 +117,20 @@ class Regroup(NamedTuple):
     """The values keep their order and are cut into dimensions anew."""
 
 
+class Cut(NamedTuple):
+    """Some positions are kept, at even steps: a slice.
+
+    Attributes:
+        kept: for each output dimension the input dimension that it runs over, the first position kept of it, and the
+            step; `None` for a dimension that is new.
+        picked: each input dimension of which a single position is kept, and that position; `None` where it is one of
+            several. The output does not have it.
+    """
+
+    kept: tuple[tuple[int, int, int] | None, ...]
+    picked: tuple[tuple[int, int | None], ...] = ()
+
+
 class Join(NamedTuple):
     """The inputs stand one behind the other along `dim`."""
 
@@ -120,9 +144,49 @@ class Stretch(NamedTuple):
     grow: bool
 
 
-Spread = Pointwise | Slide | Gather | Mix | Shuffle | Statistics | Spatial | Route | Regroup | Join | Stretch
+Spread = Pointwise | Slide | Gather | Mix | Shuffle | Statistics | Spatial | Route | Regroup | Cut | Join | Stretch
 
 POINTWISE = Pointwise()
+
+
+class Map(NamedTuple):
+    """A map that a primitive reads, where that is not just what the one before it makes.
+
+    Attributes:
+        elements: values of one sample; all values of a weight, which all samples share.
+        source: place among the inputs of the call, or among its weights; negative for what an earlier primitive of the
+            row makes, `-1` for the one before this; `None` for a constant.
+        weight: whether it is a weight among the arguments of an operation.
+    """
+
+    elements: Size
+    source: int | None = 0
+    weight: bool = False
+
+    def values(self, samples: int) -> int:
+        """Its values in a batch."""
+        assert self.elements is not None
+        return self.elements if self.weight else self.elements * samples
+
+
+def sums(values: int, results: int) -> Work:
+    """The additions that make `results` values of `values`; none where there is nothing to add up."""
+    additions = max(values - results, 0)
+    return Work(arithmetic=additions, hlo=additions) if additions else NO_WORK
+
+
+class Multiplied(NamedTuple):
+    """A weight that a primitive multiplies with: each of its values in equally many of the products.
+
+    Attributes:
+        name: how the weight's name ends.
+        size: its values.
+        macs: products with them; `None` where a size is unknown.
+    """
+
+    name: str
+    size: int
+    macs: Size
 
 
 class Primitive(ABC):
@@ -139,10 +203,51 @@ class Primitive(ABC):
     def work(self) -> Work | None:
         """The terms of its work; `None` where a size is unknown."""
 
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        """The terms of its work in one step of training; `None` where nobody has derived them, or a size is unknown.
+
+        Args:
+            towards: places of the maps it reads that need a gradient.
+            learns: whether its weights need one.
+            samples: samples in the batch, which gradients towards weights add up.
+        """
+        forward = self.work()
+        return None if forward is None or towards or learns else Training(forward.times(samples))
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        """What it reads, where that is not just what the primitive before it makes, or all inputs of the call."""
+        return ()
+
+    @property
+    def passes(self) -> bool:
+        """Whether a gradient passes through it."""
+        return True
+
     @property
     def parameters(self) -> int:
         """Its weights, by the general formula."""
         return 0
+
+    @property
+    def learned(self) -> int:
+        """Those of its weights that a gradient can reach."""
+        return self.parameters
+
+    @property
+    def multiplied(self) -> tuple[Multiplied, ...]:
+        """The weights that it multiplies with."""
+        return ()
+
+    @property
+    def operands(self) -> str:
+        """What its products are products of, such as `int8` or `float16 x int4`; empty: what the layer computes in."""
+        return ""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it reads nothing but weights: it is done once a call, and its work is the same for any batch."""
+        return False
 
     @property
     def spread(self) -> Spread:
@@ -156,3 +261,69 @@ class Primitive(ABC):
     def defects(self) -> Iterable[Claim]:
         """The general formulas that do not hold for it, which nothing explains."""
         return ()
+
+
+def reading(primitives: list[Primitive], maps: tuple[Map, ...]) -> list[Primitive]:
+    """Returns the primitives, of which the first reads `maps`, and each other one what the one before it makes."""
+    return [Reading(primitive=primitives[0], maps=maps), *primitives[1:]] if primitives else []
+
+
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
+class Reading(Primitive):
+    """A primitive that does not read what the one before it makes: of several projections, each reads another input.
+
+    Attributes:
+        primitive: the primitive itself.
+        maps: what it reads.
+    """
+
+    primitive: Primitive
+    maps: tuple[Map, ...]
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return self.primitive.kind
+
+    def work(self) -> Work | None:
+        return self.primitive.work()
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        return self.primitive.training(towards, learns, samples)
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
+
+    @property
+    def passes(self) -> bool:
+        return self.primitive.passes
+
+    @property
+    def parameters(self) -> int:
+        return self.primitive.parameters
+
+    @property
+    def learned(self) -> int:
+        return self.primitive.learned
+
+    @property
+    def multiplied(self) -> tuple[Multiplied, ...]:
+        return self.primitive.multiplied
+
+    @property
+    def operands(self) -> str:
+        return self.primitive.operands
+
+    @property
+    def is_shared(self) -> bool:
+        return self.primitive.is_shared
+
+    @property
+    def spread(self) -> Spread:
+        return self.primitive.spread
+
+    def claims(self) -> Iterable[Claim]:
+        return self.primitive.claims()
+
+    def defects(self) -> Iterable[Claim]:
+        return self.primitive.defects()

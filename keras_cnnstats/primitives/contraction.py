@@ -3,9 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from keras_cnnstats.primitives.base import POINTWISE, Claim, Gather, Primitive, Route, Size, Spread, product
+from keras_cnnstats.primitives.base import (
+    POINTWISE,
+    Claim,
+    Gather,
+    Map,
+    Multiplied,
+    Primitive,
+    Reading,
+    Route,
+    Size,
+    Spread,
+    product,
+    sums,
+)
 from keras_cnnstats.primitives.normalization import Normalization
-from keras_cnnstats.units import Work
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -19,6 +32,9 @@ class Contraction(Primitive):
         bias: biases added to the outputs of one position; as many as outputs, or fewer where outputs share them.
         weights: whether one factor is a weight of the layer.
         looks: where its outputs look.
+        maps: both factors, where neither is a weight of the layer.
+        kernel: how the name of the weight that it multiplies with ends, where that is not `kernel`.
+        types: what the products are products of; empty: what the layer computes in.
     """
 
     kind = "dense"
@@ -28,6 +44,9 @@ class Contraction(Primitive):
     bias: int = 0
     weights: bool = True
     looks: Spread = POINTWISE
+    maps: tuple[Map, ...] = ()
+    kernel: str = ""
+    types: str = ""
 
     def work(self) -> Work | None:
         if self.inputs is None or self.outputs is None or self.positions is None:
@@ -36,11 +55,46 @@ class Contraction(Primitive):
         macs = self.inputs * outputs
         return Work(macs=macs, inside=macs, outputs=outputs, biases=outputs if self.bias else 0)
 
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None or (towards and not self.weights and not self.maps):
+            return None
+        forward = work.times(samples)
+        inputs = weights = NO_WORK
+        if self.weights:
+            if towards:
+                assert self.inputs is not None and self.positions is not None
+                inputs = forward.products(self.inputs * self.positions * samples)
+            if learns:
+                weights = forward.products(self.parameters - self.bias)
+                weights = weights.plus(sums(forward.biases, self.bias))
+            return Training(forward, inputs, weights)
+        for place in towards:
+            factor = self.maps[place]
+            gradient = forward.products(factor.values(samples))
+            inputs, weights = (inputs, weights.plus(gradient)) if factor.weight else (inputs.plus(gradient), weights)
+        return Training(forward, inputs, weights)
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
+
     @property
     def parameters(self) -> int:
         if not self.weights or self.inputs is None or self.outputs is None:
             return 0
         return self.inputs * self.outputs + self.bias
+
+    @property
+    def multiplied(self) -> tuple[Multiplied, ...]:
+        if not (self.weights or self.kernel) or self.inputs is None or self.outputs is None:
+            return ()
+        size = self.inputs * self.outputs
+        return (Multiplied(self.kernel or "kernel", size, product((size, self.positions))),)
+
+    @property
+    def operands(self) -> str:
+        return self.types
 
     @property
     def spread(self) -> Spread:
@@ -92,7 +146,7 @@ def einsum_dense(equation: str, x: tuple[Size, ...], y: tuple[Size, ...], bias_a
     )
 
 
-def einsum_product(equation: str, a: tuple[Size, ...], b: tuple[Size, ...]) -> Contraction:
+def einsum_product(equation: str, a: tuple[Size, ...], b: tuple[Size, ...], maps: tuple[Map, ...] = ()) -> Contraction:
     """Returns the contraction of an einsum between two maps; the first axis of the result is the batch.
 
     Example: the scores of 4 heads of 16 values between 50 and 30 positions.
@@ -104,7 +158,9 @@ def einsum_product(equation: str, a: tuple[Size, ...], b: tuple[Size, ...]) -> C
     operands, result = equation.replace(" ", "").split("->")
     first, second = operands.split(",")
     sizes = _letter_sizes(second, b) | _letter_sizes(first, a)
-    names = list(_letter_sizes(result, a)) if "..." in result else list(result)
+    before, dots, behind = result.partition("...")
+    # The result has the axes under the ellipsis of both maps, and its own letters around them.
+    names = [*before, *(sorted(filter(str.isdigit, sizes), key=int) if dots else ""), *behind]
     summed = [letter for letter in sizes if letter not in names]
     *positions, last = [sizes[letter] for letter in names[1:]] or [1]
     return Contraction(
@@ -113,6 +169,7 @@ def einsum_product(equation: str, a: tuple[Size, ...], b: tuple[Size, ...]) -> C
         positions=product(positions),
         weights=False,
         looks=_einsum_looks(_letter_sizes(first, a), dict.fromkeys(names)),
+        maps=maps,
     )
 
 
@@ -144,14 +201,26 @@ def batch_dot(
     first, second = first % len(a), second % len(b)
     rest_a = product(size for place, size in enumerate(a) if place not in (0, first))
     rest_b = product(size for place, size in enumerate(b) if place not in (0, second))
-    contraction = Contraction(inputs=a[first], outputs=rest_a, positions=rest_b, weights=False, looks=Gather(None))
+    sizes = product(a[1:]), product(b[1:])
+    sources = (-2, -1) if normalize else (0, 1)
+    contraction = Contraction(
+        inputs=a[first],
+        outputs=rest_a,
+        positions=rest_b,
+        weights=False,
+        looks=Gather(None),
+        maps=tuple(Map(size, source) for size, source in zip(sizes, sources, strict=True)),
+    )
     if not normalize:
         return [contraction]
     lengths = [Normalization(groups=rest, size=a[first], method="unit") for rest in (rest_a, rest_b)]
-    return [*lengths, contraction]
+    readings = [Reading(primitive=each, maps=(Map(sizes[place], place),)) for place, each in enumerate(lengths)]
+    return [*readings, contraction]
 
 
-def matrix_product(a: tuple[Size, ...], b: tuple[Size, ...], y: tuple[Size, ...]) -> Contraction:
+def matrix_product(
+    a: tuple[Size, ...], b: tuple[Size, ...], y: tuple[Size, ...], maps: tuple[Map, ...] = ()
+) -> Contraction:
     """Returns the contraction of the last axis of `a` with the last but one of `b`, with the result `y`.
 
     Axes before the last two are broadcast; the first one of `y` is the batch, unless `y` is a plain matrix of a batch.
@@ -160,5 +229,10 @@ def matrix_product(a: tuple[Size, ...], b: tuple[Size, ...], y: tuple[Size, ...]
     width = 1 if len(b) == 1 else 0
     rest = y[1 : len(y) - 1 + width]
     return Contraction(
-        inputs=a[-1], outputs=columns, positions=product(rest), weights=False, looks=Gather((-1,), "replaced")
+        inputs=a[-1],
+        outputs=columns,
+        positions=product(rest),
+        weights=False,
+        looks=Gather((-1,), "replaced"),
+        maps=maps,
     )

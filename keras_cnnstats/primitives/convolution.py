@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 
-from keras_cnnstats.primitives.base import Claim, Primitive, Slide, product
+from keras_cnnstats.primitives.base import Claim, Map, Multiplied, Primitive, Slide, product, sums
 from keras_cnnstats.primitives.window import Window, size_claims, size_defects
-from keras_cnnstats.units import Work
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -20,6 +20,7 @@ class Convolution(Primitive):
         groups: groups that the channels are divided into; as many as input channels in a depthwise convolution.
         bias: whether a bias is added to each output.
         weights: whether the kernel (and the bias) are weights of the layer, and not maps like the input.
+        maps: the input and the kernel, where that is an argument.
     """
 
     kind = "convolution"
@@ -29,25 +30,45 @@ class Convolution(Primitive):
     groups: int = 1
     bias: bool = False
     weights: bool = True
+    maps: tuple[Map, ...] = ()
 
     @classmethod
     def depthwise(
-        cls, windows: tuple[Window, ...], channels: int, multiplier: int, bias: bool = False, weights: bool = True
+        cls,
+        windows: tuple[Window, ...],
+        channels: int,
+        multiplier: int,
+        bias: bool = False,
+        weights: bool = True,
+        maps: tuple[Map, ...] = (),
     ) -> "Convolution":
         """Each input channel is convolved with `multiplier` kernels of its own."""
         return cls(
-            windows=windows, c_in=channels, c_out=channels * multiplier, groups=channels, bias=bias, weights=weights
+            windows=windows,
+            c_in=channels,
+            c_out=channels * multiplier,
+            groups=channels,
+            bias=bias,
+            weights=weights,
+            maps=maps,
         )
 
     @classmethod
-    def of_kernel(cls, windows: tuple[Window, ...], c_in: int, kernel: tuple[int, ...]) -> "Convolution":
+    def of_kernel(
+        cls, windows: tuple[Window, ...], c_in: int, kernel: tuple[int, ...], maps: tuple[Map, ...] = ()
+    ) -> "Convolution":
         """The kernel is a map like the input, of shape (*window, channels of a group, output channels)."""
-        return cls(windows=windows, c_in=c_in, c_out=kernel[-1], groups=c_in // kernel[-2], weights=False)
+        return cls(windows=windows, c_in=c_in, c_out=kernel[-1], groups=c_in // kernel[-2], weights=False, maps=maps)
 
     @property
     def taps(self) -> int:
         """Products in one output: kernel area times the input channels of a group."""
         return prod([window.kernel for window in self.windows]) * (self.c_in // self.groups)
+
+    @property
+    def kernel_size(self) -> int:
+        """Values of the kernel."""
+        return self.taps * self.c_out
 
     def work(self) -> Work | None:
         positions = product(window.positions for window in self.windows)
@@ -56,6 +77,32 @@ class Convolution(Primitive):
         outputs = positions * self.c_out
         inside = prod([window.taps_inside for window in self.windows]) * (self.c_in // self.groups) * self.c_out
         return Work(macs=self.taps * outputs, inside=inside, outputs=outputs, biases=outputs if self.bias else 0)
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None:
+            return None
+        forward = work.times(samples)
+        inputs = weights = NO_WORK
+        if 0 in towards:
+            # What no window touches gets no gradient.
+            reached = prod([window.positions_reached for window in self.windows])
+            inputs = forward.products(reached * self.c_in * samples)
+        if learns or 1 in towards:
+            weights = forward.products(self.taps * self.c_out)
+            if self.bias:
+                weights = weights.plus(sums(forward.biases, self.c_out))
+        return Training(forward, inputs, weights)
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
+
+    @property
+    def multiplied(self) -> tuple[Multiplied, ...]:
+        work = self.work()
+        macs = None if work is None else work.macs
+        return (Multiplied("kernel", self.kernel_size, macs),) if self.weights else ()
 
     @property
     def parameters(self) -> int:

@@ -1,10 +1,12 @@
 """Elementwise functions: what each costs per element, written out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from keras_cnnstats.primitives.base import Primitive, Size
-from keras_cnnstats.units import Work
+from keras_cnnstats.primitives.base import Map, Primitive, Size, sums
+from keras_cnnstats.primitives.slopes import SLOPES, STOPS, Slope
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 class Cost(NamedTuple):
@@ -15,15 +17,21 @@ class Cost(NamedTuple):
         transcendentals: exponentials, logarithms, roots and their like.
         registered: what TensorFlow's profiler registers for Keras' way of doing it.
         hlo: what XLA's cost analysis counts for Keras' way of doing it, transcendentals left out.
+        slopes: what the gradient costs towards each map that it reads; `None` where nobody has written it out.
     """
 
     arithmetic: int
     transcendentals: int = 0
     registered: int = 0
     hlo: int = 0
+    slopes: tuple[Slope, ...] | None = None
+
+    def sloped(self, name: str) -> "Cost":
+        """The same with the gradient of the function of that name, if it is known."""
+        return self._replace(slopes=SLOPES.get(name))
 
 
-FUNCTIONS: dict[str, Cost] = {
+_COSTS: dict[str, Cost] = {
     # name: arithmetic and transcendentals of the definition, then the counts of TensorFlow's profiler and of XLA.
     "celu": Cost(6, 1, registered=5, hlo=5),  # max(x, 0) + min(0, a * (exp(x / a) - 1))
     "elu": Cost(3, 1, registered=0, hlo=5),  # x if x > 0 else a * (exp(x) - 1)
@@ -54,7 +62,18 @@ FUNCTIONS: dict[str, Cost] = {
     "tanh_shrink": Cost(1, 1, registered=1, hlo=1),  # x - tanh(x)
     "threshold": Cost(1, registered=1, hlo=2),  # x if x > t else v
 }
+
+FUNCTIONS = {name: cost.sloped(name) for name, cost in _COSTS.items()}
 """Activation functions by the name that Keras gives them."""
+
+
+def in_a_row(costs: Iterable[Cost]) -> Cost:
+    """The cost of several functions, each of what the one before it makes; nobody has written out the gradient.
+
+    >>> in_a_row([Cost(1), FUNCTIONS["sigmoid"]])
+    Cost(arithmetic=3, transcendentals=1, registered=0, hlo=3, slopes=None)
+    """
+    return Cost(*map(sum, zip((0, 0, 0, 0), *(cost[:4] for cost in costs), strict=True)))
 
 
 def relu(max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0) -> Cost:
@@ -72,7 +91,9 @@ def relu(max_value: float | None = None, negative_slope: float = 0.0, threshold:
         registered, hlo = registered + 2, hlo + 2
     if negative_slope:
         registered, hlo = registered + 3 + bool(threshold), hlo + 4 + bool(threshold)
-    return Cost(arithmetic, 0, registered, hlo)
+    clipped = max_value is not None and (bool(threshold) or max_value != 6)
+    gradient = (1 if threshold else (4 if max_value == 6 else 2)) + 12 * clipped + 6 * bool(negative_slope)
+    return Cost(arithmetic, 0, registered, hlo, (Slope(arithmetic, hlo=gradient),))
 
 
 def elu(alpha: float = 1.0) -> Cost:
@@ -92,13 +113,15 @@ class Elementwise(Primitive):
         cost: what it costs per element.
         elements: elements of the result.
         weights: parameters of the function itself, such as the slopes of a PReLU.
-        kind: what it is called in the breakdown.
+        name: what it is called in the breakdown.
+        maps: what it reads, where that is several maps, merged from the first to the last.
     """
 
     cost: Cost
     elements: Size
     weights: int = 0
     name: str = "elementwise"
+    maps: tuple[Map, ...] = ()
 
     @property
     def kind(self) -> str:  # type: ignore[override]
@@ -115,6 +138,71 @@ class Elementwise(Primitive):
             hlo=cost.hlo * n,
         )
 
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work, slopes = self.work(), self.cost.slopes
+        if work is None:
+            return None
+        forward = work.times(samples)
+        if not towards and not learns:
+            return Training(forward)
+        assert self.elements is not None
+        elements = self.elements * samples
+        if not slopes or (len(towards) > 1 and not self.maps):
+            return None
+        if self.maps:
+            return Training(forward, *self._towards_maps(towards, slopes, samples, elements))
+        inputs = slopes[0].over(elements) if towards else NO_WORK
+        weights = slopes[-1].over(elements).plus(sums(elements, self.weights)) if learns else NO_WORK
+        return Training(forward, inputs, weights)
+
+    def _towards_maps(
+        self, towards: tuple[int, ...], slopes: tuple[Slope, ...], samples: int, elements: int
+    ) -> tuple[Work, Work]:
+        """The gradients towards maps, and towards weights among them; what was repeated to fit is added up."""
+        # Each map is merged with what the maps before it have become; that needs a gradient for those of them that do.
+        merged = max(len(self.maps) - 1 - min(towards), min(towards) == 0)
+        inputs, weights = slopes[0].over(elements * (merged - (min(towards) == 0))), NO_WORK
+        for place in towards:
+            each = self.maps[place]
+            gradient = slopes[min(place, len(slopes) - 1, 1)].over(elements).plus(sums(elements, each.values(samples)))
+            inputs, weights = (inputs, weights.plus(gradient)) if each.weight else (inputs.plus(gradient), weights)
+        return inputs, weights
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
+
+    @property
+    def passes(self) -> bool:
+        return self.cost.slopes != STOPS
+
     @property
     def parameters(self) -> int:
         return self.weights
+
+
+DROPOUT = Cost(2, slopes=(Slope(1, hlo=2),))
+"""A random number is compared with the rate, and the mask multiplied by."""
+
+
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
+class Disturbance(Primitive):
+    """What is done to each element in training alone, such as a dropout; at inference the values pass through.
+
+    Attributes:
+        cost: what it costs per element in training, random numbers left out; `None` where nobody has written it out.
+        elements: elements of the map.
+    """
+
+    kind = "disturbance"
+    cost: Cost | None
+    elements: Size
+
+    def work(self) -> Work:
+        return NO_WORK
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        if self.cost is None:
+            return None
+        disturbing = Elementwise(cost=self.cost, elements=self.elements)
+        return disturbing.training(towards, learns, samples)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from keras_cnnstats.primitives.base import POINTWISE, Claim, Primitive, Size, Spread
-from keras_cnnstats.units import Work
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -16,6 +16,7 @@ class BatchNormalization(Primitive):
         channels: channels that have statistics of their own.
         scale: whether a scale is learned.
         center: whether a shift is learned.
+        statistics: whether training takes the statistics from the batch; a frozen layer goes by the moving ones.
     """
 
     kind = "normalization"
@@ -23,6 +24,7 @@ class BatchNormalization(Primitive):
     channels: int
     scale: bool = True
     center: bool = True
+    statistics: bool = False
 
     def work(self) -> Work | None:
         if self.elements is None:
@@ -33,9 +35,42 @@ class BatchNormalization(Primitive):
             arithmetic=2 * n, registered=2 * n + (5 + self.scale) * c, hlo=2 * n + (3 + self.scale + self.center) * c
         )
 
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None or self.elements is None:
+            return None
+        n, c = self.elements * samples, self.channels
+        if not self.statistics:
+            # `g * a` with the folded factor, which is the same for all samples.
+            forward = work.times(samples)._replace(hlo=2 * n + (3 + self.scale + self.center) * c)
+            return None if learns else Training(forward, Work(arithmetic=n, hlo=n) if towards else NO_WORK)
+        # The mean; the distances from it, their squares and the mean of those; the root; then the moving statistics.
+        statistics, learned = (n + 3 * n + c) + 6 * c, (self.scale + self.center) * n
+        forward = Work(
+            arithmetic=statistics + n + learned,
+            transcendentals=c,
+            hlo=7 * n + (10 + self.scale + self.center) * c + 3,
+        )
+        # Gradients of shift and scale: the sums of `g` and of `g * x'`, which the gradient of the input needs too.
+        shift, scale = n - c, n + n - c
+        weights = inputs = NO_WORK
+        if learns:
+            hlo = 3 * n + c if self.scale else n - c
+            weights = Work(arithmetic=shift * self.center + scale * self.scale, hlo=hlo)
+        if towards:
+            # (g - mean(g) - x' * mean(g * x')) * factor
+            rest = shift * (not learns or not self.center) + scale * (not learns or not self.scale)
+            hlo = 11 * n + (8 + self.scale + (learns and self.scale)) * c - weights.hlo
+            inputs = Work(arithmetic=rest + 2 * c + self.scale * c + 4 * n, hlo=hlo)
+        return Training(forward, inputs, weights)
+
     @property
     def parameters(self) -> int:
         return (self.scale + self.center + 2) * self.channels
+
+    @property
+    def learned(self) -> int:
+        return (self.scale + self.center) * self.channels
 
     def claims(self) -> Iterable[Claim]:
         trained = (self.scale + self.center) * self.channels
@@ -83,6 +118,47 @@ class Normalization(Primitive):
             registered=self._registered(n * self.groups, self.groups),
             hlo=self._hlo(n * self.groups, self.groups),
         )
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None or self.groups is None or self.size is None:
+            return None
+        groups = self.groups * samples
+        elements = self.size * groups
+        inputs = weights = NO_WORK
+        if towards:
+            steps = self._towards_input(self.size) * groups + elements * bool(self.scale)
+            inputs = Work(arithmetic=steps, hlo=self._hlo_towards_input(elements, groups, samples))
+        if learns:
+            # The sums of `g * x'` and of `g`.
+            products = elements * bool(self.scale)
+            added = elements * (bool(self.scale) + bool(self.center)) - self.parameters
+            folded = (self.scale + self.center) * (samples - 1) if self.method == "group" else added
+            weights = Work(arithmetic=products + added, hlo=folded)
+        again = self._learned(0) * (samples - 1)  # what is folded on the channels, is so for each sample
+        forward = work.times(samples)._replace(hlo=self._hlo(elements, groups) + again)
+        return Training(forward, inputs, weights)
+
+    def _hlo_towards_input(self, elements: int, groups: int, samples: int) -> int:
+        """What XLA counts, with the products of the gradient towards the scale."""
+        if self.method == "group":
+            folded = 5 * self.scale * samples - 3 * groups if self.scale else 0
+            return 11 * elements + 8 * groups + folded
+        if self.method == "layer":
+            return 12 * elements + 4 * groups + (4 * elements + groups) * bool(self.scale)
+        per_element, per_group = {"deviation": (11, 4), "rms": (8, 3), "unit": (6, 8)}[self.method]
+        return per_element * elements + per_group * groups
+
+    def _towards_input(self, n: int) -> int:
+        """Steps for a group of `n` values, with `x'` the normalized value and `r` the factor, both kept."""
+        dot = n + (n - 1)  # sum(g * x')
+        if self.method == "unit":
+            return dot + 3 * n  # (g - x' * sum(g * x')) * r
+        if self.method == "rms":
+            return dot + 1 + 3 * n  # (g - x' * mean(g * x')) * r
+        if self.method == "deviation":
+            return dot + 3 + 3 * n  # g * r - (x - mean(x)) * (mean(g * x') * r * r)
+        return n + dot + 1 + 4 * n  # (g - mean(g) - x' * mean(g * x')) * r
 
     def _learned(self, elements: int) -> int:
         """Keras multiplies by the scale twice and adds the shift: on all values, or folded, on the channels."""

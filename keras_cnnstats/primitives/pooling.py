@@ -8,7 +8,7 @@ from math import gcd, prod
 from keras_cnnstats.field import Reach
 from keras_cnnstats.primitives.base import Claim, Primitive, Size, Slide, product
 from keras_cnnstats.primitives.window import Window, size_claims, size_defects
-from keras_cnnstats.units import Work
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -36,6 +36,30 @@ class Pooling(Primitive):
         # TensorFlow's profiler calls it a window for each output, and has no statistic for volumes.
         registered = area * outputs if len(self.windows) < 3 else 0
         return Work(arithmetic=per_output * outputs, registered=registered, hlo=per_output * outputs)
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None:
+            return None
+        inputs = (self._average_gradient() if self.average else self._maximum_gradient()) if towards else NO_WORK
+        return Training(work.times(samples), inputs.times(samples))
+
+    def _average_gradient(self) -> Work:
+        """Each output's share, added at each tap inside the input to what other windows have left there."""
+        outputs = (product(window.positions for window in self.windows) or 0) * self.channels
+        taps = prod([window.taps_inside for window in self.windows]) * self.channels
+        reached = prod([window.positions_reached for window in self.windows]) * self.channels
+        # XLA adds up a window for each position of the input.
+        positions = product((*[window.size for window in self.windows], self.channels)) or 0
+        area = prod([window.kernel for window in self.windows])
+        return Work(arithmetic=outputs + taps - reached, hlo=outputs + positions * (area - 1))
+
+    def _maximum_gradient(self) -> Work:
+        """Each tap is compared with the maximum, which gets the gradient; an addition where windows overlap."""
+        outputs = (product(window.positions for window in self.windows) or 0) * self.channels
+        area = prod([window.kernel for window in self.windows])
+        overlap = any(window.stride < window.extent for window in self.windows)
+        return Work(arithmetic=(area + overlap) * outputs, hlo=area * outputs)
 
     @property
     def spread(self) -> Slide:
@@ -88,6 +112,20 @@ class AdaptivePooling(Primitive):
         outputs = prod([positions for _, positions in axes]) * self.channels
         arithmetic = taps if self.average else taps - outputs
         return Work(arithmetic=arithmetic, registered=self._registered(axes), hlo=arithmetic)
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None:
+            return None
+        if not towards:
+            return Training(work.times(samples))
+        axes: list[tuple[int, int]] = list(zip(self.sizes, self.positions, strict=True))  # type: ignore[arg-type]
+        taps = prod([adaptive_taps(*axis) for axis in axes]) * self.channels
+        outputs = prod([positions for _, positions in axes]) * self.channels
+        values = prod([size for size, _ in axes]) * self.channels
+        # The shares of an average; or a comparison for each tap. What cells have in common is added up.
+        inputs = Work(arithmetic=(outputs if self.average else taps) + taps - values)
+        return Training(work.times(samples), inputs.times(samples))
 
     def _registered(self, axes: list[tuple[int, int]]) -> int:
         """Keras pools one axis after the other, with every window of both sizes that occur, and picks among them."""

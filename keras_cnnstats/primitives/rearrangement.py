@@ -3,19 +3,46 @@
 from dataclasses import dataclass
 
 from keras_cnnstats.field import Reach
-from keras_cnnstats.primitives.base import POINTWISE, Primitive, Slide, Spread
-from keras_cnnstats.units import NO_WORK, Work
+from keras_cnnstats.primitives.base import POINTWISE, Map, Primitive, Size, Slide, Spread
+from keras_cnnstats.units import NO_TRAINING, NO_WORK, Training, Work
 
 
 @dataclass(slots=True, unsafe_hash=True)
 class Rearrangement(Primitive):
-    """Costs nothing; `moves` says where the outputs look."""
+    """Costs nothing at inference.
+
+    Attributes:
+        moves: where the outputs look.
+        added: values that its gradient adds to others: those that were there more than once.
+        follows: whether the values depend on those of the input; what is made anew, or taken from them as a constant,
+            lets no gradient pass.
+        maps: what it reads, where weights are among it.
+    """
 
     kind = "rearrangement"
     moves: Spread = POINTWISE
+    added: Size = 0
+    follows: bool = True
+    maps: tuple[Map, ...] = ()
 
     def work(self) -> Work:
         return NO_WORK
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        if not towards or self.added == 0:
+            return NO_TRAINING
+        if self.added is None:
+            return None
+        added = self.added * samples
+        return Training(inputs=Work(arithmetic=added, hlo=added))
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
+
+    @property
+    def passes(self) -> bool:
+        return self.follows
 
     @property
     def spread(self) -> Spread:
@@ -29,14 +56,34 @@ class Rearrangement(Primitive):
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Lookup(Primitive):
-    """Rows of a table are picked by index: parameters, no arithmetic."""
+    """Rows of a table are picked by index: parameters, no arithmetic.
+
+    Attributes:
+        rows: rows of the table.
+        width: values of a row.
+        picked: rows that are picked.
+    """
 
     kind = "lookup"
     rows: int
     width: int
+    picked: Size = None
 
     def work(self) -> Work:
         return NO_WORK
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        if not learns:
+            return NO_TRAINING
+        if self.picked is None:
+            return None
+        # What comes back is added to the row that was picked.
+        added = self.picked * self.width * samples
+        return Training(weights=Work(arithmetic=added, hlo=added))
+
+    @property
+    def passes(self) -> bool:
+        return False
 
     @property
     def parameters(self) -> int:
@@ -52,6 +99,13 @@ class Kept(Primitive):
 
     def work(self) -> Work:
         return NO_WORK
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training:
+        return NO_TRAINING
+
+    @property
+    def learned(self) -> int:
+        return 0
 
     @property
     def parameters(self) -> int:

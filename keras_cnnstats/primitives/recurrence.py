@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from keras_cnnstats.primitives.base import POINTWISE, Claim, Primitive, Size, Spread
-from keras_cnnstats.units import Work
+from keras_cnnstats.primitives.base import POINTWISE, Claim, Map, Multiplied, Primitive, Size, Spread, product, sums
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -18,6 +19,8 @@ class Recurrence(Primitive):
         gates: values computed for each unit: 1 in a plain cell, 3 in a GRU, 4 in an LSTM.
         biases: biases of each gate's value: 0, 1, or 2 where input and state have one each.
         looks: where the outputs look.
+        sequences: whether the state of each step is read from outside, and not the last one alone.
+        maps: the input, and the state before the first step where it is an input too.
     """
 
     kind = "recurrence"
@@ -27,6 +30,8 @@ class Recurrence(Primitive):
     gates: int = 1
     biases: int = 1
     looks: Spread = POINTWISE
+    sequences: bool = False
+    maps: tuple[Map, ...] = ()
 
     def work(self) -> Work | None:
         if self.steps is None or self.inputs is None:
@@ -43,6 +48,45 @@ class Recurrence(Primitive):
             hlo=values,
         )
 
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None or self.steps is None or self.inputs is None:
+            return None
+        forward = work.times(samples)
+        if not towards and not learns:
+            return Training(forward)
+        gates, steps = self.gates * self.units, self.steps * samples
+        # The state before the first step is a constant, if it is no input.
+        carried = steps if any(towards) else steps - samples
+        macs = gates * (self.inputs * steps * (0 in towards) + self.units * carried)
+        results = self.inputs * steps * (0 in towards) + self.units * carried
+        joined = self.units * (steps - samples) * self.sequences
+        # XLA cuts each step out of the input, and adds up maps of the whole input on the way back.
+        cut = (self.steps - 1) * self.inputs * steps * (0 in towards)
+        inputs = Work(macs=macs, inside=macs, outputs=results, arithmetic=joined, hlo=joined + cut)
+        weights = NO_WORK
+        if learns:
+            kernels = gates * (self.inputs + self.units)
+            weights = forward.products(kernels)
+            for _ in range(self.biases):
+                weights = weights.plus(sums(gates * steps, gates))
+            # XLA has a product of matrices for each step, and adds them up.
+            weights = weights.plus(Work(hlo=(self.steps - 1) * kernels))
+        return Training(forward, inputs, weights)
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
+
+    @property
+    def multiplied(self) -> tuple[Multiplied, ...]:
+        if self.inputs is None:
+            return ()
+        values = self.gates * self.units
+        return tuple(
+            [Multiplied("kernel", values * n, product((values, n, self.steps))) for n in (self.inputs, self.units)]
+        )
+
     @property
     def parameters(self) -> int:
         return self.gates * self.units * ((self.inputs or 0) + self.units + self.biases)
@@ -50,6 +94,70 @@ class Recurrence(Primitive):
     @property
     def spread(self) -> Spread:
         return self.looks
+
+
+class Mixing(NamedTuple):
+    """How a step mixes the gates' values with the state, in operations for each value of the state.
+
+    Attributes:
+        forward: operations of a step.
+        back: those of its gradients that every step needs.
+        carried: those towards the state before it, which is a constant at the first step.
+        joined: additions where the state is read more than once.
+        hlo: what XLA counts more for the gradients of a step, where gates are cut out of one map and joined again.
+    """
+
+    forward: int
+    back: int
+    carried: int
+    joined: int
+    hlo: int = 0
+
+
+LSTM = Mixing(4, 5, 1, 1)  # c = f * c + i * candidate; h = o * tanh(c)
+GRU_RESET_AFTER = Mixing(5, 6, 1, 1, hlo=7)  # r * (the state's products); h = z * h + (1 - z) * candidate
+GRU_RESET_BEFORE = Mixing(5, 5, 2, 2, hlo=13)  # r * h; h = z * h + (1 - z) * candidate
+
+
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
+class Gates(Primitive):
+    """At each step, the gates' values decide what of the state is kept and what is new.
+
+    Attributes:
+        mixing: how.
+        steps: steps.
+        values: values of the state.
+        maps: the gates' values, and the state before the first step where it is an input.
+    """
+
+    kind = "recurrence"
+    mixing: Mixing
+    steps: Size
+    values: Size
+    maps: tuple[Map, ...] = ()
+
+    def work(self) -> Work | None:
+        if self.steps is None or self.values is None:
+            return None
+        total = self.mixing.forward * self.steps * self.values
+        return Work(arithmetic=total, registered=total, hlo=total)
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None or self.steps is None or self.values is None:
+            return None
+        if not towards:
+            return Training(work.times(samples))
+        carried = self.steps if any(towards) else self.steps - 1
+        mixing = self.mixing
+        steps = mixing.back * self.steps + mixing.carried * carried + mixing.joined * (self.steps - 1)
+        total = steps * self.values * samples
+        extra = mixing.hlo * self.steps * self.values * samples
+        return Training(work.times(samples), Work(arithmetic=total, hlo=total + extra))
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -60,11 +168,13 @@ class Repeated(Primitive):
         primitive: what is repeated.
         times: how often.
         looks: where the outputs look.
+        carried: whether it reads what the time before has left, and a constant at first.
     """
 
     primitive: Primitive
     times: Size
     looks: Spread = POINTWISE
+    carried: bool = False
 
     @property
     def kind(self) -> str:  # type: ignore[override]
@@ -74,9 +184,42 @@ class Repeated(Primitive):
         once = self.primitive.work()
         return None if once is None or self.times is None else once.times(self.times)
 
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        if self.times is None:
+            return None
+        every = self.primitive.training(towards, learns, samples * self.times)
+        if every is None or not self.carried or not towards:
+            return every
+        first = self.primitive.training(towards, False, samples)
+        return None if first is None else every._replace(inputs=every.inputs.plus(first.inputs.times(-1)))
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.primitive.sources
+
+    @property
+    def passes(self) -> bool:
+        return self.primitive.passes
+
+    @property
+    def learned(self) -> int:
+        return self.primitive.learned
+
     @property
     def parameters(self) -> int:
         return self.primitive.parameters
+
+    @property
+    def multiplied(self) -> tuple[Multiplied, ...]:
+        return tuple([each._replace(macs=product((each.macs, self.times))) for each in self.primitive.multiplied])
+
+    @property
+    def operands(self) -> str:
+        return self.primitive.operands
+
+    @property
+    def is_shared(self) -> bool:
+        return self.primitive.is_shared
 
     @property
     def spread(self) -> Spread:

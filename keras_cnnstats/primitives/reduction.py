@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 
 from keras_cnnstats.primitives.base import Primitive, Size, Spatial, Spread
-from keras_cnnstats.units import Work
+from keras_cnnstats.primitives.slopes import ONE, STOPS, Slope
+from keras_cnnstats.units import Training, Work
 
 OVER_SPACE = Spatial()
 """All positions, which the output no longer has."""
+
+# What gradients cost for each value, and for each result.
+SUM = (Slope(0), Slope(0))
+MEAN = (Slope(0), ONE)  # g / n
+MAXIMUM = (Slope(1, hlo=4), Slope(0))  # g where x == y
+PRODUCT = (ONE, ONE)  # g * y / x
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -19,6 +26,8 @@ class Reduction(Primitive):
         average: whether each result is divided by `count`.
         over: where its outputs look.
         registered: whether TensorFlow's profiler has a statistic for it (it has for sums and averages).
+        slopes: what its gradient costs for each value, and for each result; `None` where nobody has written it out,
+            nothing where no gradient passes.
     """
 
     kind = "reduction"
@@ -27,12 +36,30 @@ class Reduction(Primitive):
     average: bool = False
     over: Spread = OVER_SPACE
     registered: bool = False
+    slopes: tuple[Slope, ...] | None = None
 
     def work(self) -> Work | None:
         if self.count is None or self.outputs is None:
             return None
         arithmetic = (self.count if self.average else self.count - 1) * self.outputs
         return Work(arithmetic=arithmetic, registered=arithmetic if self.registered else 0, hlo=arithmetic)
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None or self.count is None or self.outputs is None:
+            return None
+        forward = work.times(samples)
+        if not towards:
+            return Training(forward)
+        if not self.slopes:
+            return None
+        value, result = self.slopes
+        results = self.outputs * samples
+        return Training(forward, value.over(self.count * results).plus(result.over(results)))
+
+    @property
+    def passes(self) -> bool:
+        return self.slopes != STOPS
 
     @property
     def spread(self) -> Spread:

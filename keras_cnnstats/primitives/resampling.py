@@ -7,8 +7,8 @@ from functools import lru_cache
 from math import ceil, floor, gcd
 
 from keras_cnnstats.field import Reach
-from keras_cnnstats.primitives.base import Primitive, Size, Slide, product
-from keras_cnnstats.units import Work
+from keras_cnnstats.primitives.base import Primitive, Size, Slide, product, sums
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 NEIGHBOURS = {"nearest": 1, "bilinear": 2, "bicubic": 4, "lanczos3": 6, "lanczos5": 10}
 """Known values on each axis that an interpolated value is made of."""
@@ -66,6 +66,18 @@ class Resampling(Primitive):
         neighbours = NEIGHBOURS[self.interpolation] ** len(self.positions)
         arithmetic = (2 * neighbours - 1) * outputs if neighbours > 1 else 0
         return Work(arithmetic=arithmetic, hlo=arithmetic)
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work, values = self.work(), product((*self.sizes, self.channels))
+        if work is None or (towards and values is None):
+            return None
+        if not towards or values is None:
+            return Training(work.times(samples))
+        neighbours = NEIGHBOURS[self.interpolation] ** len(self.positions)
+        taps = neighbours * (product((*self.positions, self.channels)) or 0)
+        # Each output goes back to its neighbours with their weights, and is added to what they have got already.
+        weighted = Work(arithmetic=taps, hlo=taps) if neighbours > 1 else NO_WORK
+        return Training(work.times(samples), weighted.plus(sums(taps, values)).times(samples))
 
     @property
     def spread(self) -> Slide:

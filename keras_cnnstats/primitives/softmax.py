@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keras_cnnstats.primitives.base import POINTWISE, Primitive, Size, Spread
-from keras_cnnstats.units import Work
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -40,6 +40,21 @@ class Softmax(Primitive):
             registered=self._registered(n * self.groups, self.groups),
             hlo=4 * n * self.groups + (3 if self.axes > 1 else -1) * self.groups,
         )
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None or self.groups is None or self.size is None:
+            return None
+        n, groups = self.size, self.groups * samples
+        inputs = NO_WORK
+        if towards and self.log:
+            # g - exp(y) * sum(g)
+            inputs = Work(arithmetic=(3 * n - 1) * groups, transcendentals=n * groups, hlo=4 * n * groups)
+        elif towards:
+            # y * (g - sum(g * y))
+            hlo = (6 * n + 2) * groups if self.axes == 1 else (5 * n + 5) * groups
+            inputs = Work(arithmetic=(4 * n - 1) * groups, hlo=hlo)
+        return Training(work.times(samples), inputs)
 
     def _registered(self, elements: int, groups: int) -> int:
         if self.axes > 1:

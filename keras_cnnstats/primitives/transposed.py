@@ -7,9 +7,9 @@ from math import prod
 from typing import NamedTuple
 
 from keras_cnnstats.field import transposed_reach
-from keras_cnnstats.primitives.base import Claim, Primitive, Size, Slide, product
+from keras_cnnstats.primitives.base import Claim, Map, Multiplied, Primitive, Size, Slide, product, sums
 from keras_cnnstats.primitives.window import taps_inside
-from keras_cnnstats.units import Work
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 class Upwindow(NamedTuple):
@@ -82,6 +82,7 @@ class TransposedConvolution(Primitive):
         c_out: output channels.
         bias: whether a bias is added to each output.
         weights: whether the kernel (and the bias) are weights of the layer.
+        maps: the input and the kernel, where that is an argument.
     """
 
     kind = "transposed convolution"
@@ -90,6 +91,7 @@ class TransposedConvolution(Primitive):
     c_out: int
     bias: bool = False
     weights: bool = True
+    maps: tuple[Map, ...] = ()
 
     @property
     def area(self) -> int:
@@ -115,6 +117,30 @@ class TransposedConvolution(Primitive):
             outputs=touched * self.c_out,
             biases=positions * self.c_out if self.bias else 0,
         )
+
+    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+        work = self.work()
+        if work is None:
+            return None
+        forward = work.times(samples)
+        inputs = weights = NO_WORK
+        if 0 in towards:
+            inputs = forward.products((product(window.size for window in self.windows) or 0) * self.c_in * samples)
+        if learns or 1 in towards:
+            weights = forward.products(self.area * self.c_in * self.c_out)
+            if self.bias:
+                weights = weights.plus(sums(forward.biases, self.c_out))
+        return Training(forward, inputs, weights)
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
+
+    @property
+    def multiplied(self) -> tuple[Multiplied, ...]:
+        work = self.work()
+        macs = None if work is None else work.macs
+        return (Multiplied("kernel", self.area * self.c_in * self.c_out, macs),) if self.weights else ()
 
     @property
     def parameters(self) -> int:

@@ -58,6 +58,7 @@ def totals(report: Report) -> list[Total]:
     remark = f"{all_rows.unknown_rows:,} of {all_rows.rows:,} layers unknown" if bound else ""
     work = {
         "MACs": all_rows.macs,
+        **_macs_by_type(report),
         f"FLOPs ({plain(report.header.convention)})": all_rows.flops,
         "Transcendentals": all_rows.transcendentals,
     }
@@ -65,8 +66,48 @@ def totals(report: Report) -> list[Total]:
         _total(
             "Params", all_rows.params, "", f"{all_rows.trainable_params:,} trainable, {all_rows.frozen_params:,} frozen"
         ),
+        *_quantiser_state(report),
         *(_total(label, count, bound, remark) for label, count in work.items()),
+        *_training(report),
+        *_sparsity(report),
         *_memory(report),
+    ]
+
+
+def _training(report: Report) -> list[Total]:
+    """One step of training; nothing where it was not counted."""
+    sums = report.totals
+    if not sums.train_macs and not sums.train_flops:
+        return []
+    macs = f"FLOPs; {units.si(sums.train_macs)} MACs"
+    if sums.train_flops is None:
+        return [Total(label="Training step", exact="?", rounded="", remark=macs)]
+    unknown = sums.unknown_train_rows
+    bound, remark = ("≥ ", f"; {unknown:,} of {sums.rows:,} layers unknown") if unknown else ("", "")
+    return [_total("Training step", sums.train_flops, bound, macs + remark)]
+
+
+def _macs_by_type(report: Report) -> dict[str, int]:
+    """The MACs by what is multiplied, where that is not all in the dtype of the model."""
+    by_type = report.totals.macs_by_type
+    return {} if set(by_type) <= {report.header.dtype} else {f"{plain(name)} MACs": n for name, n in by_type.items()}
+
+
+def _quantiser_state(report: Report) -> list[Total]:
+    state = report.totals.quantizer_params
+    return [_total("Quantiser state", state, "", "scales, zero points and the like; no parameters")] if state else []
+
+
+def _sparsity(report: Report) -> list[Total]:
+    """Zero weights and what remains without them, where they were asked for."""
+    found, unknown = report.totals.sparsity, report.totals.unknown_sparsity_rows
+    if found is None:
+        return []
+    bound, remark = ("≥ ", f"{unknown:,} of {len(report):,} layers unknown") if unknown else ("", "")
+    share = f"{found.share:.1%} of {found.weights:,} that are multiplied with" if found.share is not None else ""
+    return [
+        _total("Zero weights", found.zeros or 0, bound, share),
+        _total("Remaining MACs", found.macs or 0, bound, remark),
     ]
 
 

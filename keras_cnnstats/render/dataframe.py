@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 COUNTS = ("params", "trainable_params", "macs", "flops", "transcendentals")
 
-LATER = ("param_bytes", "activation_bytes", "train_macs", "train_flops", "moved_bytes", "intensity")
+LATER = (
+    "param_bytes", "activation_bytes", "train_macs", "train_flops", "moved_bytes", "intensity", "quantizer_params",
+    "zero_weights", "remaining_macs",
+)  # fmt: skip
 """Columns behind those that everybody reads."""
 
 EXTENTS = {

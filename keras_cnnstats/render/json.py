@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from keras_cnnstats import units
 from keras_cnnstats.errors import FormatError
 from keras_cnnstats.field import Field, Slack, Unsized
+from keras_cnnstats.precision import Sparsity
 from keras_cnnstats.render import SCHEMA_VERSION, decode
 from keras_cnnstats.render.files import deliver
 from keras_cnnstats.report import Disagreement, Header, Memory, Report, Row
@@ -169,6 +170,7 @@ _HEADER = decode.record(
 )
 _WORK = decode.record(Work, **dict.fromkeys(Work._fields, decode.integer))
 _TRAINING = decode.record(Training, **dict.fromkeys(Training._fields, _WORK))
+_SPARSITY = decode.record(Sparsity, **dict.fromkeys(Sparsity._fields, decode.optional(decode.natural)))
 _ROW = decode.record(
     Row,
     layer=decode.text,
@@ -192,6 +194,9 @@ _ROW = decode.record(
     activation_bytes=decode.optional(decode.natural),
     training=decode.optional(_TRAINING),
     moved_bytes=decode.optional(decode.natural),
+    quantizer_params=decode.natural,
+    operands=decode.many(decode.pair(decode.text, decode.natural)),
+    sparsity=decode.optional(_SPARSITY),
 )
 _MEMORY = decode.record(
     Memory,

@@ -22,6 +22,7 @@ from keras_cnnstats.rules import (
     regularization,
     reshaping,
     rnn,
+    slicing,
 )
 from keras_cnnstats.rules.registry import Found, Rule, find, registered, rule
 
@@ -52,4 +53,5 @@ __all__ = [
     "reshaping",
     "rnn",
     "rule",
+    "slicing",
 ]

@@ -4,19 +4,23 @@ from typing import Any
 
 from keras import layers
 
+from keras_cnnstats.capture import CannotFollowError, calls_of
 from keras_cnnstats.graph import Call, FeatureMap
 from keras_cnnstats.primitives import (
+    FREE,
     FUNCTIONS,
     Cost,
     Elementwise,
+    Once,
     Primitive,
     Softmax,
     Statistics,
     elu,
+    in_a_row,
     relu,
     share,
 )
-from keras_cnnstats.rules.registry import RuleGapError, rule
+from keras_cnnstats.rules.registry import RuleGapError, rule, wrapped
 
 
 def activation(function: Any, y: FeatureMap) -> list[Primitive]:
@@ -29,10 +33,29 @@ def activation(function: Any, y: FeatureMap) -> list[Primitive]:
     if isinstance(function, layers.Layer):
         return _layer_activation(function, y)
     if name not in FUNCTIONS or not str(getattr(function, "__module__", "")).startswith("keras."):
-        raise RuleGapError(f"no cost is known for the activation `{name or repr(function)}`")
+        return _written_activation(function, y)
     # Its first half times a gate made of the second; the costs are for each output.
     elements = share(y.elements, 2) if name == "glu" else y.elements
     return [Elementwise(cost=FUNCTIONS[name], elements=elements, name="activation")]
+
+
+def _written_activation(function: Any, y: FeatureMap) -> list[Primitive]:
+    """The primitives of a function that is not Keras' own: those of the operations that it calls."""
+    try:
+        calls = calls_of(function, y.shape)
+    except CannotFollowError as reason:
+        name = getattr(function, "__name__", None) or repr(function)
+        raise RuleGapError(
+            f"no cost is known for the activation `{name}`: it cannot be followed ({reason})"
+        ) from reason
+    steps = [primitive for call in calls for primitive in wrapped(call, call.layer, call.target)]
+    if not all(isinstance(step, Elementwise) and step.elements == y.elements for step in steps):
+        raise RuleGapError(f"the activation `{_name(function)}` is no function of each element by itself")
+    return [Elementwise(cost=in_a_row([step.cost for step in steps]), elements=y.elements, name="activation")]
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", None) or repr(function)
 
 
 def softmax(y: FeatureMap, axis: Any, log: bool = False) -> list[Primitive]:
@@ -74,5 +97,5 @@ def prelu(call: Call) -> list[Primitive]:
     """`x` where it is positive, a learned slope times `x` elsewhere."""
     slopes = sum(weight.size for weight in call.weights)
     # The other counters also see Keras negate each slope.
-    negated = Elementwise(cost=Cost(0, registered=1, hlo=1), elements=slopes, name="activation")
-    return [*_elementwise(FUNCTIONS["prelu"], call.output, slopes), negated]
+    negated = Elementwise(cost=Cost(0, registered=1, hlo=1, slopes=FREE), elements=slopes, name="activation")
+    return [Once(primitive=negated), *_elementwise(FUNCTIONS["prelu"], call.output, slopes)]

@@ -1,29 +1,67 @@
 """Rules of attention layers."""
 
+from itertools import chain
 from typing import Any
 
 from keras import layers
 
-from keras_cnnstats.graph import Call
+from keras_cnnstats.capture import inner_layers
+from keras_cnnstats.graph import Call, TensorSpec
 from keras_cnnstats.primitives import (
+    DROPOUT,
+    FREE,
     FUNCTIONS,
+    SUM,
     Contraction,
     Cost,
+    Disturbance,
     Elementwise,
-    Kept,
+    Map,
     Mix,
     Primitive,
+    Rearrangement,
     Reduction,
     Size,
     Softmax,
     attention,
+    computed,
     product,
+    reading,
 )
+from keras_cnnstats.rules.adapted import adapted
 from keras_cnnstats.rules.registry import RuleGapError, rule
 
+_WEIGHTED = Cost(1, registered=1, hlo=1).sloped("multiply")
+"""A product with a weight."""
 
-def _projection(inputs: Size, outputs: int, positions: Size, bias: bool) -> Contraction:
-    return Contraction(inputs=inputs, outputs=outputs, positions=positions, bias=outputs if bias else 0)
+
+def _projection(dense: Any, inputs: Size, outputs: int, positions: Size, bias: bool) -> list[Primitive]:
+    """What a dense layer inside computes, which may have been quantised or adapted by itself."""
+    contraction = Contraction(inputs=inputs, outputs=outputs, positions=positions, bias=outputs if bias else 0)
+    return computed(adapted(dense), contraction, product((inputs, positions)))
+
+
+def _projected(call: Call, dense: Any, spec: TensorSpec, outputs: int) -> list[Primitive]:
+    """The projection of one of the inputs."""
+    shape = spec.shape
+    projection = _projection(dense, shape[-1], outputs, product(shape[1:-1]), call.layer.use_bias)
+    return reading(projection, (Map(product(shape[1:]), call.place(spec)),))
+
+
+def _repeated(spec: TensorSpec, values: int, repeated: int) -> Rearrangement:
+    """Values of each position, repeated for the heads that share them."""
+    return Rearrangement(added=product((spec.shape[1], repeated - values)))
+
+
+def _places(query: list[Primitive], key: list[Primitive], value: list[Primitive]) -> tuple[int, int, int]:
+    """Where the projections stand that were made one after the other, seen from behind them."""
+    return -1 - len(key) - len(value), -1 - len(value), -1
+
+
+def _projections(layer: Any) -> list[Any]:
+    """The dense layers inside: of queries, keys, values and outputs; `None` for those that are not made yet."""
+    found = inner_layers(layer, layers.EinsumDense)
+    return found if len(found) == 4 else [None] * 4
 
 
 def argument(call: Call, place: int, name: str) -> Any:
@@ -36,28 +74,46 @@ def _is_masked(call: Call) -> bool:
     return any(call.kwargs.get(name) not in (None, False) for name in names)
 
 
+def _asked(call: Call) -> tuple[TensorSpec, TensorSpec, TensorSpec]:
+    """Query, value and key; the value is the key where none is given."""
+    query, value = argument(call, 0, "query"), argument(call, 1, "value")
+    key = argument(call, 2, "key")
+    return query, value, value if key is None else key
+
+
 @rule(layers.MultiHeadAttention)
 def multi_head_attention(call: Call) -> list[Primitive]:
     """Queries, keys and values are projected to heads; each head attends; the heads are projected back."""
     layer, y = call.layer, call.results[0].shape
     if layer.get_config().get("use_gate"):
         raise RuleGapError("no rule for MultiHeadAttention with use_gate=True")
-    query, value = (argument(call, place, name).shape for place, name in enumerate(("query", "value")))
-    key = getattr(argument(call, 2, "key"), "shape", None) or value
+    asking, summed, asked = _asked(call)
+    query, key = asking.shape, asked.shape
     # A layer that was followed in a model that is not built has forgotten the axes again.
     axes, heads = layer.attention_axes or tuple(range(1, len(query) - 1)), layer.num_heads
     # What is attended over along `axes` is attended over for each position along the others.
     beside = product(size for place, size in enumerate(query[1:-1], 1) if place not in axes)
     queries, keys = product(query[axis] for axis in axes), product(key[axis] for axis in axes)
-    bias = layer.use_bias
+    dense = _projections(layer)
+    projected = (
+        _projected(call, dense[0], asking, heads * layer.key_dim),
+        _projected(call, dense[1], asked, heads * layer.key_dim),
+        _projected(call, dense[2], summed, heads * layer.value_dim),
+    )
+    attended = attention(
+        queries,
+        keys,
+        product((heads, beside)),
+        layer.key_dim,
+        layer.value_dim,
+        _is_masked(call),
+        tuple(axes),
+        sources=_places(*projected),
+        dropout=layer.dropout > 0,
+    )
     return [
-        _projection(query[-1], heads * layer.key_dim, product(query[1:-1]), bias),
-        _projection(key[-1], heads * layer.key_dim, product(key[1:-1]), bias),
-        _projection(value[-1], heads * layer.value_dim, product(value[1:-1]), bias),
-        *attention(
-            queries, keys, product((heads, beside)), layer.key_dim, layer.value_dim, _is_masked(call), tuple(axes)
-        ),
-        _projection(heads * layer.value_dim, y[-1] or 0, product(y[1:-1]), bias),
+        *chain(*projected, attended),
+        *_projection(dense[3], heads * layer.value_dim, y[-1] or 0, product(y[1:-1]), layer.use_bias),
     ]
 
 
@@ -67,15 +123,29 @@ def group_query_attention(call: Call) -> list[Primitive]:
     layer, y = call.layer, call.results[0].shape
     if layer.use_gate:
         raise RuleGapError("no rule for GroupQueryAttention with use_gate=True")
-    query, value = (argument(call, place, name).shape for place, name in enumerate(("query", "value")))
-    key = getattr(argument(call, 2, "key"), "shape", None) or value
+    asking, summed, asked = _asked(call)
+    query, key = asking.shape, asked.shape
     size, shared = layer.head_dim, layer.num_key_value_heads * layer.head_dim
+    all_heads = layer.num_query_heads * size
+    dense = _projections(layer)
+    projected = (
+        _projected(call, dense[0], asking, layer.num_query_heads * size),
+        [*_projected(call, dense[1], asked, shared), _repeated(asked, shared, all_heads)],
+        [*_projected(call, dense[2], summed, shared), _repeated(summed, shared, all_heads)],
+    )
+    attended = attention(
+        query[1],
+        key[1],
+        layer.num_query_heads,
+        size,
+        size,
+        _is_masked(call),
+        sources=_places(*projected),
+        dropout=layer.dropout > 0,
+    )
     return [
-        _projection(query[-1], layer.num_query_heads * size, query[1], layer.use_bias),
-        _projection(key[-1], shared, key[1], layer.use_bias),
-        _projection(value[-1], shared, value[1], layer.use_bias),
-        *attention(query[1], key[1], layer.num_query_heads, size, size, _is_masked(call)),
-        _projection(layer.num_query_heads * size, y[-1] or 0, y[1], layer.use_bias),
+        *chain(*projected, attended),
+        *_projection(dense[3], layer.num_query_heads * size, y[-1] or 0, y[1], layer.use_bias),
     ]
 
 
@@ -85,8 +155,9 @@ def _inputs(call: Call) -> tuple[Any, Any, Any]:
     return shapes[0], shapes[1], shapes[2] if len(shapes) > 2 else shapes[1]
 
 
-def _held(call: Call) -> list[Primitive]:
-    return [Kept(weights=sum(weight.size for weight in call.weights))] if call.weights else []
+def _scores(call: Call) -> int:
+    """Place of the key among the inputs; the value is the key where none is given."""
+    return min(len(call.inputs) - 1, 2)
 
 
 @rule(layers.Attention)
@@ -95,14 +166,30 @@ def dot_attention(call: Call) -> list[Primitive]:
     if call.layer.score_mode != "dot":
         return _additive(call)
     query, value, key = _inputs(call)
-    scaled = int(call.layer.use_scale) + _is_masked(call)
-    parts = attention(query[1], key[1], 1, query[2], value[2], masked=False)
-    return [*_held(call), parts[0], *_scaled(scaled, product((query[1], key[1]))), *parts[2:]]
+    pairs = product((query[1], key[1]))
+    scaled = [*_scaled(call.layer.use_scale, pairs), *_masked(call, pairs)]
+    products, _, *rest = attention(
+        query[1],
+        key[1],
+        1,
+        query[2],
+        value[2],
+        masked=False,
+        sources=(0, _scores(call), 1),
+        dropout=call.layer.dropout > 0,
+    )
+    return [products, *scaled, *rest]
 
 
-def _scaled(steps: int, scores: Size) -> list[Primitive]:
-    """So many additions and multiplications of each score."""
-    return [Elementwise(cost=Cost(steps, registered=steps, hlo=steps), elements=scores)] if steps else []
+def _scaled(is_scaled: bool, values: Size) -> list[Primitive]:
+    """One weight for all values, where there is one."""
+    return [Elementwise(cost=_WEIGHTED, elements=values, weights=1)] if is_scaled else []
+
+
+def _masked(call: Call, scores: Size) -> list[Primitive]:
+    """A large number is taken off scores that are masked."""
+    cost = Cost(1, registered=1, hlo=1, slopes=FREE)
+    return [Elementwise(cost=cost, elements=scores)] if _is_masked(call) else []
 
 
 @rule(layers.AdditiveAttention)
@@ -114,15 +201,26 @@ def additive_attention(call: Call) -> list[Primitive]:
 def _additive(call: Call) -> list[Primitive]:
     query, value, key = _inputs(call)
     pairs, rows = product((query[1], key[1])), query[1]
-    steps = 1 + bool(call.layer.use_scale)
-    # A weight of all scores, which the layer of that name does not have; and a mask.
-    scaled = (not isinstance(call.layer, layers.AdditiveAttention)) + _is_masked(call)
-    summed = Cost(steps + FUNCTIONS["tanh"].arithmetic, FUNCTIONS["tanh"].transcendentals, steps, steps)
+    each = product((pairs, query[2]))
+    # A weight of all scores, which the layer of that name does not have.
+    weighted = not isinstance(call.layer, layers.AdditiveAttention)
+    asking, asked = Map(product(query[1:]), 0), Map(product(key[1:]), _scores(call))
+    # The layer of that name learns a scale for each value, the other one a scale for all.
+    scales = (query[2] if not weighted else 1) if call.layer.use_scale else 0
     return [
-        *_held(call),
-        Elementwise(cost=summed, elements=product((pairs, query[2]))),
-        Reduction(count=query[2], outputs=pairs, registered=True, over=Mix((1,))),
-        *_scaled(scaled, pairs),
+        Elementwise(cost=Cost(1, registered=1, hlo=1).sloped("add"), elements=each, maps=(asking, asked)),
+        *([Elementwise(cost=_WEIGHTED, elements=each, weights=scales)] if scales else []),
+        Elementwise(cost=FUNCTIONS["tanh"], elements=each),
+        Reduction(count=query[2], outputs=pairs, registered=True, over=Mix((1,)), slopes=SUM),
+        *_scaled(weighted, pairs),
+        *_masked(call, pairs),
         Softmax(groups=rows, size=key[1]),
-        Contraction(inputs=key[1], outputs=value[2], positions=rows, weights=False),
+        *([Disturbance(cost=DROPOUT, elements=pairs)] if call.layer.dropout > 0 else []),
+        Contraction(
+            inputs=key[1],
+            outputs=value[2],
+            positions=rows,
+            weights=False,
+            maps=(Map(pairs, -1), Map(product(value[1:]), 1)),
+        ),
     ]

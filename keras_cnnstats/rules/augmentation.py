@@ -6,6 +6,7 @@ from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives import (
     Contraction,
     Cost,
+    Disturbance,
     Elementwise,
     Gather,
     Kept,
@@ -16,8 +17,11 @@ from keras_cnnstats.primitives import (
     Resampling,
     Shuffle,
     Statistics,
+    computed,
     fitted,
+    looked_up,
 )
+from keras_cnnstats.rules.adapted import adapted
 from keras_cnnstats.rules.registry import RuleGapError, rule
 
 PASSED_AT_INFERENCE = (
@@ -51,8 +55,8 @@ PASSED_AT_INFERENCE = (
 
 @rule(*PASSED_AT_INFERENCE)
 def nothing_at_inference(call: Call) -> list[Primitive]:
-    """The values pass through."""
-    return [Rearrangement()]
+    """The values pass through; what is done to them in training is decided by random numbers."""
+    return [Rearrangement(), Disturbance(cost=None, elements=call.output.elements)]
 
 
 @rule(layers.RandomCrop)
@@ -125,19 +129,21 @@ def reversible_embedding(call: Call) -> list[Primitive]:
     layer, y = call.layer, call.output
     table = Lookup(rows=layer.input_dim, width=layer.output_dim)
     untied = [] if layer.tie_weights else [Kept(weights=layer.input_dim * layer.output_dim)]
+    how = adapted(layer)
     if not call.kwargs.get("reverse", len(call.args) > 1 and call.args[1]):
-        return [table, *untied]
+        return [table, *looked_up(how, call.input.elements, layer.output_dim, table.parameters), *untied]
     logits = Contraction(
         inputs=layer.output_dim,
         outputs=layer.input_dim,
         positions=y.sizes(range(1, len(y.shape) - 1)),
         weights=False,
         looks=Gather((-1,), "replaced"),
+        kernel="embeddings" if layer.tie_weights else "reverse_embeddings",
     )
     # tanh(x / cap) * cap
     capped = Cost(0) if layer.logit_soft_cap is None else Cost(2, 1, registered=2, hlo=2)
     return [
-        logits,
+        *computed(how.in_reverse(layer.tie_weights), logits, call.input.elements),
         Elementwise(cost=capped, elements=y.elements, name="activation"),
         *untied,
         Kept(weights=table.parameters),

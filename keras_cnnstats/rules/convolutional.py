@@ -3,8 +3,9 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Convolution, Primitive, TransposedConvolution, Window
+from keras_cnnstats.primitives import Convolution, Primitive, TransposedConvolution, Window, merged
 from keras_cnnstats.rules.activations import activation
+from keras_cnnstats.rules.adapted import adapted
 from keras_cnnstats.rules.registry import rule
 from keras_cnnstats.rules.windows import sliding, transposed
 
@@ -14,10 +15,10 @@ def convolution(call: Call) -> list[Primitive]:
     """Each output: the products of a window with a kernel over the channels of a group, their sum, a bias."""
     layer, x, y = call.layer, call.input, call.output
     windows = sliding(x, y, layer.kernel_size, layer.strides, layer.padding, layer.dilation_rate)
-    return [
-        Convolution(windows=windows, c_in=x.channels, c_out=layer.filters, groups=layer.groups, bias=layer.use_bias),
-        *activation(layer.activation, y),
-    ]
+    products = Convolution(
+        windows=windows, c_in=x.channels, c_out=layer.filters, groups=layer.groups, bias=layer.use_bias
+    )
+    return [*merged(adapted(layer), products.kernel_size), products, *activation(layer.activation, y)]
 
 
 @rule(layers.DepthwiseConv1D, layers.DepthwiseConv2D)

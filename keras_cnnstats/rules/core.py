@@ -4,6 +4,7 @@ from keras import layers
 
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives import (
+    ONE,
     Contraction,
     Cost,
     Elementwise,
@@ -11,9 +12,12 @@ from keras_cnnstats.primitives import (
     Lookup,
     Primitive,
     Rearrangement,
+    computed,
     einsum_dense,
+    looked_up,
 )
 from keras_cnnstats.rules.activations import activation
+from keras_cnnstats.rules.adapted import adapted
 from keras_cnnstats.rules.registry import rule
 
 
@@ -28,7 +32,7 @@ def dense(call: Call) -> list[Primitive]:
         bias=layer.units if layer.use_bias else 0,
         looks=Gather((-1,), "replaced"),
     )
-    return [contraction, *activation(layer.activation, y)]
+    return [*computed(adapted(layer), contraction, x.elements), *activation(layer.activation, y)]
 
 
 @rule(layers.EinsumDense)
@@ -36,13 +40,15 @@ def einsum(call: Call) -> list[Primitive]:
     """A dense layer whose axes are named: those that only the input and the kernel have are summed over."""
     layer, x, y = call.layer, call.input, call.output
     contraction = einsum_dense(layer.equation, x.shape, y.shape, layer.bias_axes)
-    return [contraction, *activation(layer.activation, y)]
+    return [*computed(adapted(layer), contraction, x.elements), *activation(layer.activation, y)]
 
 
 @rule(layers.Embedding)
 def embedding(call: Call) -> list[Primitive]:
     """A row of a table for each index."""
-    return [Lookup(rows=call.layer.input_dim, width=call.layer.output_dim)]
+    layer, tokens = call.layer, call.input.elements
+    table = Lookup(rows=layer.input_dim, width=layer.output_dim, picked=tokens)
+    return [table, *looked_up(adapted(layer), tokens, layer.output_dim, table.parameters)]
 
 
 @rule(layers.Identity)
@@ -54,4 +60,6 @@ def nothing(call: Call) -> list[Primitive]:
 @rule(layers.Masking)
 def masking(call: Call) -> list[Primitive]:
     """Each value is compared with the mask's; steps where all are equal become 0."""
-    return [Elementwise(cost=Cost(1, registered=1, hlo=3), elements=call.output.elements, name="masking")]
+    return [
+        Elementwise(cost=Cost(1, registered=1, hlo=3, slopes=(ONE,)), elements=call.output.elements, name="masking")
+    ]

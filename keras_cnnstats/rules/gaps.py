@@ -1,4 +1,4 @@
-"""What has no cost that its definition fixes: the calls of these are unknown, each with its reason."""
+"""What no rule counts, with the reason: its definition fixes no cost, or the backend has to count it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,8 +15,8 @@ _TRANSFORMED = "a Fourier transform has no single count: it depends on the metho
 _SEARCHED = "it searches: how many comparisons that takes depends on the method and on the values"
 _WARPED = "where it samples, and so what it computes, is decided by values and not by shapes"
 _COLORED = "its formula has a branch for each sector of the hue, so that the count depends on the colours"
-_LOOPED = "what it runs, and how often, is a function of the user's that no rule can look into"
-_FOREIGN = "what it runs is written for another framework and cannot be followed"
+_LOOPED = "what it runs is a function of the user's"
+_FOREIGN = "what it runs is written for one backend"
 _STRINGS = "it works on strings or on hashes, which have no arithmetic to count"
 _SAMPLES = "it pairs or adds up values of different samples: there is no cost per sample"
 _SIZED = "the size of its result depends on the values"
@@ -74,7 +74,15 @@ GAPS: dict[Any, str] = {
         ),
         _SAMPLES,
     ),
-    # Functions of the user's
+    # Strings
+    **dict.fromkeys(
+        (layers.HashedCrossing, layers.Hashing, layers.IntegerLookup, layers.StringLookup, layers.TextVectorization),
+        _STRINGS,
+    ),
+}  # fmt: skip
+"""The reason, by layer class or function of `keras.ops`."""
+
+MEASURED: dict[Any, str] = {
     **dict.fromkeys(
         (
             ops.associative_scan, ops.cond, ops.fori_loop, ops.jvp, ops.map, ops.scan, ops.switch, ops.vectorized_map,
@@ -83,13 +91,8 @@ GAPS: dict[Any, str] = {
         _LOOPED,
     ),
     **dict.fromkeys((layers.FlaxLayer, layers.JaxLayer, layers.TFSMLayer, layers.TorchModuleWrapper), _FOREIGN),
-    # Strings
-    **dict.fromkeys(
-        (layers.HashedCrossing, layers.Hashing, layers.IntegerLookup, layers.StringLookup, layers.TextVectorization),
-        _STRINGS,
-    ),
 }  # fmt: skip
-"""The reason, by layer class or function of `keras.ops`."""
+"""What no rule can look into and the backend counts, unless values decide what it runs; with the reason."""
 
 
 def _unknown(reason: str) -> Rule:

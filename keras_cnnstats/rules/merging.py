@@ -3,25 +3,40 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Cost, Elementwise, Join, Primitive, Rearrangement, batch_dot
+from keras_cnnstats.primitives import ONE, Cost, Elementwise, Join, Primitive, Rearrangement, batch_dot
+from keras_cnnstats.rules.elements import element_by_element
 from keras_cnnstats.rules.registry import rule
 
+_NAMES = {
+    layers.Add: "add",
+    layers.Average: "add",
+    layers.Maximum: "maximum",
+    layers.Minimum: "minimum",
+    layers.Multiply: "multiply",
+    layers.Subtract: "subtract",
+}
+"""What is done with each two of the maps."""
 
-def _merging(call: Call, per_element: int) -> list[Primitive]:
-    cost = Cost(per_element, registered=per_element, hlo=per_element)
-    return [Elementwise(cost=cost, elements=call.output.elements, name="merging")]
+
+def _merging(call: Call, name: str) -> Elementwise:
+    steps = len(call.inputs) - 1
+    cost = Cost(steps, registered=steps, hlo=steps).sloped(name)
+    return element_by_element(cost, call, "merging")
 
 
 @rule(layers.Add, layers.Subtract, layers.Multiply, layers.Maximum, layers.Minimum)
 def merge(call: Call) -> list[Primitive]:
     """`m` maps become one in `m - 1` steps for each element."""
-    return _merging(call, len(call.inputs) - 1)
+    return [_merging(call, _NAMES[call.target])]
 
 
 @rule(layers.Average)
 def average(call: Call) -> list[Primitive]:
     """`m - 1` additions and a division for each element."""
-    return _merging(call, len(call.inputs))
+    divided = Elementwise(
+        cost=Cost(1, registered=1, hlo=1, slopes=(ONE,)), elements=call.output.elements, name="merging"
+    )
+    return [_merging(call, "add"), divided]
 
 
 @rule(layers.Concatenate)

@@ -5,7 +5,7 @@ from typing import Any
 from keras import layers
 
 from keras_cnnstats.graph import Call, FeatureMap
-from keras_cnnstats.primitives import BatchNormalization, Kept, Normalization, Primitive, Statistics, share
+from keras_cnnstats.primitives import BatchNormalization, Disturbance, Kept, Normalization, Primitive, Statistics, share
 from keras_cnnstats.rules.registry import rule, wrapped
 
 
@@ -14,7 +14,15 @@ def batch_normalization(call: Call) -> list[Primitive]:
     """`x * a + b`, with `a` and `b` folded from the moving statistics, scale and shift of each channel."""
     layer, x = call.layer, call.input
     channels = x.shape[layer.axis]
-    return [BatchNormalization(elements=x.elements, channels=channels or 0, scale=layer.scale, center=layer.center)]
+    return [
+        BatchNormalization(
+            elements=x.elements,
+            channels=channels or 0,
+            scale=layer.scale,
+            center=layer.center,
+            statistics=layer.trainable,
+        )
+    ]
 
 
 @rule(layers.LayerNormalization)
@@ -84,7 +92,12 @@ def spectral_normalization(call: Call) -> list[Primitive]:
     layer = call.layer
     # In a model that is not built the layer has no vector: it is as long as there are outputs.
     length = layer.vector_u.shape[-1] if layer.built else call.output.channels
-    return [*wrapped(call, layer.layer), Kept(weights=length)]
+    # How training finds the norm is not counted.
+    return [
+        *wrapped(call, layer.layer),
+        Kept(weights=length),
+        Disturbance(cost=None, elements=call.output.elements),
+    ]
 
 
 def _axes(axis: Any, x: FeatureMap) -> tuple[int, ...]:

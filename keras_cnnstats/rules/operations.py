@@ -4,15 +4,20 @@ from typing import Any
 
 from keras import config, ops
 
+from keras_cnnstats.capture import Constant
 from keras_cnnstats.graph import Call, FeatureMap
 from keras_cnnstats.primitives import (
     FUNCTIONS,
+    MAXIMUM,
+    MEAN,
+    SUM,
     AdaptivePooling,
     Convolution,
     Cost,
     Elementwise,
     Gather,
     Join,
+    Map,
     Pooling,
     Primitive,
     Rearrangement,
@@ -24,11 +29,12 @@ from keras_cnnstats.primitives import (
     TransposedConvolution,
     Window,
     elu,
+    more,
     moved,
-    relu,
     swapped,
 )
 from keras_cnnstats.rules.activations import softmax
+from keras_cnnstats.rules.elements import element_by_element
 from keras_cnnstats.rules.registry import RuleGapError, rule
 from keras_cnnstats.rules.windows import sliding, transposed
 
@@ -76,7 +82,7 @@ ELEMENTARY: dict[Any, Cost] = {
     ops.hard_tanh: FUNCTIONS["hard_tanh"],
     ops.leaky_relu: FUNCTIONS["leaky_relu"],
     ops.log_sigmoid: FUNCTIONS["log_sigmoid"],
-    ops.relu: relu(),
+    ops.relu: FUNCTIONS["relu"],
     ops.relu6: FUNCTIONS["relu6"],
     ops.selu: FUNCTIONS["selu"],
     ops.sigmoid: FUNCTIONS["sigmoid"],
@@ -93,10 +99,13 @@ ELEMENTARY: dict[Any, Cost] = {
 }
 
 
+SLOPED = {target: cost.sloped(target.__name__) for target, cost in ELEMENTARY.items()}
+
+
 @rule(*dict.fromkeys(ELEMENTARY))
 def elementary(call: Call) -> list[Primitive]:
     """A function of each element, of one map or of two that are broadcast to one shape."""
-    return [Elementwise(cost=ELEMENTARY[call.target], elements=call.output.elements)]
+    return [element_by_element(SLOPED[call.target], call)]
 
 
 @rule(ops.elu)
@@ -121,10 +130,22 @@ def softmax_operation(call: Call) -> list[Primitive]:
 # Values that only move.
 
 
-@rule(ops.cast, ops.stop_gradient, ops.copy)
+@rule(Constant)
+def made_beforehand(call: Call) -> list[Primitive]:
+    """What depends on weights and sizes alone is the same for each sample, and worked out once."""
+    return [Rearrangement()]
+
+
+@rule(ops.cast, ops.copy)
 def unchanged(call: Call) -> list[Primitive]:
     """The values stay where they are."""
     return [Rearrangement()]
+
+
+@rule(ops.stop_gradient)
+def stopped(call: Call) -> list[Primitive]:
+    """The values stay where they are, and no gradient comes back."""
+    return [Rearrangement(follows=False)]
 
 
 @rule(ops.reshape, ops.ravel, ops.expand_dims, ops.squeeze)
@@ -166,23 +187,50 @@ def exchange(call: Call) -> list[Primitive]:
     return [Rearrangement(Route(moved(rank, layer.source, layer.destination)))]
 
 
-@rule(ops.broadcast_to, ops.full_like, ops.ones_like, ops.zeros_like)
-def repeated_or_made(call: Call) -> list[Primitive]:
-    """Values are repeated, or made of nothing."""
-    return [Rearrangement()]
+@rule(ops.full_like, ops.ones_like, ops.zeros_like)
+def made(call: Call) -> list[Primitive]:
+    """Values are made of nothing."""
+    return [Rearrangement(follows=False)]
 
 
-@rule(ops.split, ops.roll, ops.flip, ops.repeat, ops.take, ops.take_along_axis)
+@rule(ops.broadcast_to)
+def broadcast(call: Call) -> list[Primitive]:
+    """Values are repeated to fill a larger map; what comes back from each is added up."""
+    return [Rearrangement(added=more(call.output.elements, call.input.elements))]
+
+
+@rule(ops.split, ops.roll, ops.flip)
 def along_an_axis(call: Call) -> list[Primitive]:
-    """Values are taken, turned or repeated along one axis."""
+    """Values are cut or turned along one axis."""
     axis = call.layer.axis
     return [Rearrangement(Shuffle(None if axis is None else (axis,)))]
 
 
-@rule(ops.get_item, ops.stack, ops.unstack, ops.tile, ops.slice, ops.pad, ops.triu, ops.tril)
-def picked(call: Call) -> list[Primitive]:
-    """Values are picked, put together or repeated; which positions they come from is not followed."""
-    return [Rearrangement(Shuffle(None))]
+@rule(ops.repeat)
+def repeat(call: Call) -> list[Primitive]:
+    """Values are repeated along one axis."""
+    axis = call.layer.axis
+    moves = Shuffle(None if axis is None else (axis,))
+    return [Rearrangement(moves, added=more(call.output.elements, call.input.elements))]
+
+
+@rule(ops.take, ops.take_along_axis)
+def taken(call: Call) -> list[Primitive]:
+    """Values are taken by their index along one axis, and what comes back is added where they were."""
+    axis = call.layer.axis
+    return [Rearrangement(Shuffle(None if axis is None else (axis,)), added=call.output.elements)]
+
+
+@rule(ops.triu, ops.tril)
+def triangle(call: Call) -> list[Primitive]:
+    """The values above, or below, a diagonal are kept, the others become 0."""
+    return [Rearrangement()]
+
+
+@rule(ops.tile)
+def tile(call: Call) -> list[Primitive]:
+    """A map is repeated side by side."""
+    return [Rearrangement(Shuffle(None), added=more(call.output.elements, call.input.elements))]
 
 
 @rule(ops.where, ops.logical_and, ops.logical_or, ops.logical_not, ops.one_hot)
@@ -209,7 +257,7 @@ def conv(call: Call) -> list[Primitive]:
     """A convolution whose kernel is an argument, of shape (*window, channels of a group, output channels)."""
     (x, y), layer, kernel = _maps(call), call.layer, _kernel(call)
     windows = sliding(x, y, kernel[:-2], layer.strides, layer.padding, layer.dilation_rate)
-    return [Convolution.of_kernel(windows, x.channels, kernel)]
+    return [Convolution.of_kernel(windows, x.channels, kernel, call.maps[:2])]
 
 
 @rule(ops.depthwise_conv)
@@ -217,7 +265,7 @@ def depthwise_conv(call: Call) -> list[Primitive]:
     """A depthwise convolution whose kernel is an argument, of shape (*window, channels, multiplier)."""
     (x, y), layer, kernel = _maps(call), call.layer, _kernel(call)
     windows = sliding(x, y, kernel[:-2], layer.strides, layer.padding, layer.dilation_rate)
-    return [Convolution.depthwise(windows, x.channels, kernel[-1], weights=False)]
+    return [Convolution.depthwise(windows, x.channels, kernel[-1], weights=False, maps=call.maps[:2])]
 
 
 @rule(ops.separable_conv)
@@ -226,9 +274,10 @@ def separable_conv(call: Call) -> list[Primitive]:
     (x, y), layer, kernel = _maps(call), call.layer, tuple(call.args[1].shape)
     depthwise = sliding(x, y, kernel[:-2], layer.strides, layer.padding, layer.dilation_rate)
     pointwise = tuple(Window(kernel=1, size=size, positions=size) for size in y.spatial)
+    fed, first, second = call.maps[:3]
     return [
-        Convolution.depthwise(depthwise, x.channels, kernel[-1], weights=False),
-        Convolution.of_kernel(pointwise, x.channels * kernel[-1], tuple(call.args[2].shape)),
+        Convolution.depthwise(depthwise, x.channels, kernel[-1], weights=False, maps=(fed, first)),
+        Convolution.of_kernel(pointwise, x.channels * kernel[-1], tuple(call.args[2].shape), (Map(None, -1), second)),
     ]
 
 
@@ -237,7 +286,9 @@ def conv_transpose(call: Call) -> list[Primitive]:
     """A transposed convolution whose kernel is an argument, of shape (*window, output channels, input channels)."""
     (x, y), layer, kernel = _maps(call), call.layer, _kernel(call)
     windows = transposed(x, y, kernel[:-2], layer.strides, layer.padding, layer.output_padding, layer.dilation_rate)
-    return [TransposedConvolution(windows=windows, c_in=x.channels, c_out=y.channels, weights=False)]
+    return [
+        TransposedConvolution(windows=windows, c_in=x.channels, c_out=y.channels, weights=False, maps=call.maps[:2])
+    ]
 
 
 @rule(ops.max_pool, ops.average_pool)
@@ -274,6 +325,7 @@ def reduce(call: Call) -> list[Primitive]:
             average=call.target is ops.mean,
             over=Gather(axes, "kept" if layer.keepdims else "dropped"),
             registered=call.target in (ops.mean, ops.sum),
+            slopes={ops.mean: MEAN, ops.sum: SUM}.get(call.target, MAXIMUM),
         )
     ]
 

@@ -5,7 +5,8 @@ from typing import Any
 from keras import ops
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Cost, Elementwise, Gather, Primitive, Rearrangement, Regroup, Shuffle
+from keras_cnnstats.primitives import FREE, Cost, Elementwise, Gather, Primitive, Rearrangement, Regroup, Shuffle
+from keras_cnnstats.rules.elements import element_by_element
 from keras_cnnstats.rules.registry import rule
 
 _ONE = Cost(1, hlo=1)
@@ -70,25 +71,30 @@ DEFINED: dict[Any, Cost] = {
     ops.signbit: Cost(1, registered=1, hlo=3),  # x < 0
 }
 
+SLOPED = {target: cost.sloped(target.__name__) for target, cost in DEFINED.items()}
+
 
 @rule(*DEFINED)
 def defined(call: Call) -> list[Primitive]:
     """A function of each element, of one map or of two that are broadcast to one shape."""
-    return [Elementwise(cost=DEFINED[call.target], elements=call.output.elements)]
+    return [element_by_element(SLOPED[call.target], call)]
 
 
 @rule(ops.round)
 def rounded(call: Call) -> list[Primitive]:
     """`round(x)`; with decimals `round(x * 10 ** decimals) / 10 ** decimals`."""
     return [
-        Elementwise(cost=Cost(3, registered=2, hlo=3) if call.layer.decimals else _ONE, elements=call.output.elements)
+        Elementwise(
+            cost=(Cost(3, registered=2, hlo=3) if call.layer.decimals else _ONE).sloped("round"),
+            elements=call.output.elements,
+        )
     ]
 
 
 @rule(ops.conjugate)
 def conjugate(call: Call) -> list[Primitive]:
     """The imaginary part negated; a real number stays what it is."""
-    cost = _ONE if call.specs[0].dtype.startswith("complex") else Cost(0)
+    cost = _ONE if call.specs[0].dtype.startswith("complex") else Cost(0, slopes=FREE)
     return [Elementwise(cost=cost, elements=call.output.elements)]
 
 

@@ -28,7 +28,7 @@ def cross(call: Call) -> list[Primitive]:
 @rule(ops.vdot)
 def vdot(call: Call) -> list[Primitive]:
     """The sum of the products of all values."""
-    return [Contraction(inputs=call.input.elements, outputs=1, weights=False, looks=Gather(None))]
+    return [Contraction(inputs=call.input.elements, outputs=1, weights=False, looks=Gather(None), maps=call.maps)]
 
 
 @rule(ops.tensordot)
@@ -42,7 +42,14 @@ def tensordot(call: Call) -> list[Primitive]:
     outputs = call.output.elements
     looks = Shuffle(None)
     return [
-        Contraction(inputs=call.input.sizes(summed), outputs=1, positions=outputs, weights=False, looks=looks),
+        Contraction(
+            inputs=call.input.sizes(summed),
+            outputs=1,
+            positions=outputs,
+            weights=False,
+            looks=looks,
+            maps=call.maps[:2],
+        ),
     ]
 
 

@@ -3,7 +3,7 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import AdaptivePooling, Pooling, Primitive, Reduction, Spatial
+from keras_cnnstats.primitives import MAXIMUM, MEAN, AdaptivePooling, Pooling, Primitive, Reduction, Spatial
 from keras_cnnstats.rules.registry import rule
 from keras_cnnstats.rules.windows import sliding
 
@@ -29,7 +29,16 @@ def average_pooling(call: Call) -> list[Primitive]:
 def _global_pooling(call: Call, average: bool) -> list[Primitive]:
     x = call.input
     over = Spatial("kept" if call.layer.keepdims else "dropped")
-    return [Reduction(count=x.area, outputs=x.channels, average=average, over=over, registered=average)]
+    return [
+        Reduction(
+            count=x.area,
+            outputs=x.channels,
+            average=average,
+            over=over,
+            registered=average,
+            slopes=MEAN if average else MAXIMUM,
+        )
+    ]
 
 
 @rule(layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D)

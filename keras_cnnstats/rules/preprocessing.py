@@ -3,14 +3,14 @@
 from keras import layers, ops
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Cost, Elementwise, Primitive, Rearrangement, Resampling, fitted
+from keras_cnnstats.primitives import FREE, ONE, Cost, Elementwise, Primitive, Rearrangement, Resampling, fitted
 from keras_cnnstats.rules.registry import rule
 
 
 @rule(layers.Rescaling)
 def rescaling(call: Call) -> list[Primitive]:
     """`x * scale + offset`."""
-    cost = Cost(2, registered=2, hlo=2)
+    cost = Cost(2, registered=2, hlo=2, slopes=(ONE,))
     return [Elementwise(cost=cost, elements=call.output.elements, name="preprocessing")]
 
 
@@ -18,9 +18,9 @@ def rescaling(call: Call) -> list[Primitive]:
 def normalization(call: Call) -> list[Primitive]:
     """`(x - mean) / sqrt(variance)`; mean, variance and a count are weights where the layer is to be adapted."""
     weights = sum(weight.size for weight in call.weights)
-    cost = Cost(2, registered=2, hlo=2)
+    cost = Cost(2, registered=2, hlo=2, slopes=(ONE,))
     # TensorFlow also sees that each deviation is kept from 0, anew at each call.
-    kept = Cost(0, registered=1)
+    kept = Cost(0, registered=1, slopes=FREE)
     return [
         Elementwise(cost=cost, elements=call.output.elements, weights=weights, name="preprocessing"),
         Elementwise(cost=kept, elements=call.input.sizes(call.layer.axis), name="preprocessing"),

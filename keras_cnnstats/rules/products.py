@@ -12,7 +12,7 @@ from keras_cnnstats.rules.registry import RuleGapError, rule
 def matmul(call: Call) -> list[Primitive]:
     """The product of two matrices, or of as many as the axes before the last two hold."""
     a, b = call.args
-    return [matrix_product(a.shape, b.shape, call.results[0].shape)]
+    return [matrix_product(a.shape, b.shape, call.results[0].shape, call.maps)]
 
 
 @rule(ops.dot, ops.inner)
@@ -26,6 +26,7 @@ def dot(call: Call) -> list[Primitive]:
             positions=product(shape[1:-1]),
             weights=False,
             looks=Gather((-1,), "replaced"),
+            maps=call.maps,
         )
     ]
 
@@ -36,14 +37,22 @@ def einsum(call: Call) -> list[Primitive]:
     operands = [each for each in call.args if isinstance(each, TensorSpec)]
     if len(operands) != 2 or "->" not in call.layer.subscripts:
         raise RuleGapError("an einsum of other than two maps, or without a result, may be computed in several ways")
-    return [einsum_product(call.layer.subscripts, operands[0].shape, operands[1].shape)]
+    return [einsum_product(call.layer.subscripts, operands[0].shape, operands[1].shape, call.maps)]
 
 
 @rule(ops.dot_product_attention)
 def dot_product_attention(call: Call) -> list[Primitive]:
     """Softmax of the scaled products of queries and keys, then the sum of the values with these weights."""
-    query, key, value = (argument(call, place, name).shape for place, name in enumerate(("query", "key", "value")))
+    asking, asked, summed = (argument(call, place, name) for place, name in enumerate(("query", "key", "value")))
+    query, key, value = asking.shape, asked.shape, summed.shape
     masked, biased = argument(call, 4, "mask") is not None, argument(call, 3, "bias") is not None
     return attention(
-        query[1], key[1], query[2], query[3], value[3], masked=masked or call.layer.is_causal, biased=biased
+        query[1],
+        key[1],
+        query[2],
+        query[3],
+        value[3],
+        masked=masked or call.layer.is_causal,
+        biased=biased,
+        sources=(call.place(asking), call.place(asked), call.place(summed)),
     )

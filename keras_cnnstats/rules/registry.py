@@ -22,12 +22,14 @@ class Found(NamedTuple):
         source: `rule`, `inherited` or `unknown`.
         note: what the user should know of it.
         remedy: what to do where there is none.
+        is_certain: whether the rule is of the very `call` that runs; a layer that writes its own is followed first.
     """
 
     rule: Rule | None
     source: str
     note: str = ""
     remedy: str = ""
+    is_certain: bool = False
 
 
 _RULES: dict[Any, Rule] = {}
@@ -83,7 +85,7 @@ def find(target: Any, overrides: Mapping[Any, Rule] | None = None) -> Found:
     """Returns the rule of a layer class or of a function of `keras.ops`, with the overrides of one analysis first."""
     for rules in (overrides or {}, _RULES):
         if target in rules:
-            return Found(rules[target], "rule")
+            return Found(rules[target], "rule", is_certain=True)
     if isinstance(target, type):
         for base in target.__mro__[1:]:
             for rules in (overrides or {}, _RULES):
@@ -95,22 +97,29 @@ def find(target: Any, overrides: Mapping[Any, Rule] | None = None) -> Found:
 
 
 def _inherited(target: type, base: type, found: Rule) -> Found:
+    own_call = getattr(target, "call", None) is not getattr(base, "call", None)
     note = f"counted as the `{base.__name__}` it is a subclass of"
-    if getattr(target, "call", None) is not getattr(base, "call", None):
+    if own_call:
         note += "; it writes its own `call`, which may cost something else"
-    return Found(found, "inherited", note)
+    return Found(found, "inherited", note, is_certain=not own_call)
 
 
-def wrapped(call: Call, layer: Any) -> Sequence[Primitive]:
-    """Returns the primitives of a layer inside another one that is called on the same input.
+def wrapped(call: Call, layer: Any, target: Any = None) -> Sequence[Primitive]:
+    """Returns the primitives of a layer or operation inside another one.
+
+    Args:
+        call: the call, with the tensors that the inner one reads and makes.
+        layer: the inner one.
+        target: what its rule is looked up by, if not its class.
 
     Raises:
         RuleGapError: the layer inside has no rule.
     """
-    found = find(type(layer))
+    target = target or type(layer)
+    found = find(target)
     if found.rule is None:
         raise RuleGapError(f"the layer inside: {found.note}")
-    return found.rule(call._replace(layer=layer, target=type(layer)))
+    return found.rule(call._replace(layer=layer, target=target))
 
 
 def registered() -> tuple[Any, ...]:

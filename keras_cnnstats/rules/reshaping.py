@@ -3,7 +3,7 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Join, Primitive, Rearrangement, Regroup, Resampling, Route
+from keras_cnnstats.primitives import Join, Primitive, Rearrangement, Regroup, Resampling, Route, more
 from keras_cnnstats.rules.registry import rule
 
 
@@ -43,7 +43,7 @@ def permute(call: Call) -> list[Primitive]:
 @rule(layers.RepeatVector)
 def repeat_vector(call: Call) -> list[Primitive]:
     """A vector, several times."""
-    return [Rearrangement(Join(1))]
+    return [Rearrangement(Join(1), added=more(call.output.elements, call.input.elements))]
 
 
 @rule(layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D)

@@ -1,16 +1,24 @@
 """Rules of recurrent layers, of their cells, and of layers that run another one along time."""
 
+from functools import partial
 from typing import Any
 
 from keras import layers
 
 from keras_cnnstats.graph import Call, FeatureMap
 from keras_cnnstats.primitives import (
+    FREE,
+    GRU_RESET_AFTER,
+    GRU_RESET_BEFORE,
+    LSTM,
     POINTWISE,
     Convolution,
     Cost,
+    Disturbance,
     Elementwise,
+    Gates,
     Gather,
+    Map,
     Mix,
     Primitive,
     Recurrence,
@@ -28,39 +36,50 @@ from keras_cnnstats.rules.registry import RuleGapError, rule, wrapped
 from keras_cnnstats.rules.windows import sliding
 
 
-def _arithmetic(per_unit: int, values: Size) -> Elementwise:
-    """So many additions and multiplications of each of `values` values."""
-    return Elementwise(cost=Cost(per_unit, registered=per_unit, hlo=per_unit), elements=values, name="recurrence")
-
-
 def _activated(function: Any, values: Size) -> list[Primitive]:
     return activation(function, FeatureMap((None, values)))
 
 
-def _cell(cell: Any, steps: Size, inputs: Size, looks: Spread) -> list[Primitive]:
-    """The steps of one of Keras' own cells."""
+def _cell(
+    cell: Any, steps: Size, inputs: Size, looks: Spread, sequences: bool = False, maps: tuple[Map, ...] = ()
+) -> list[Primitive]:
+    """The steps of one of Keras' own cells; `maps` are the input and the states before the first step."""
     units, values = cell.units, product((steps, cell.units))
+    step = partial(
+        Recurrence,
+        steps=steps,
+        inputs=inputs,
+        units=units,
+        looks=looks,
+        sequences=sequences,
+        maps=maps[:2],
+    )
+    gates = partial(Gates, steps=steps, values=units)
+    left_out = [Disturbance(cost=None, elements=values)] if cell.dropout or cell.recurrent_dropout else []
     if isinstance(cell, layers.SimpleRNNCell):
-        step = Recurrence(steps=steps, inputs=inputs, units=units, biases=int(cell.use_bias), looks=looks)
-        return [step, *_activated(cell.activation, values)]
+        return [*left_out, step(biases=int(cell.use_bias)), *_activated(cell.activation, values)]
     if isinstance(cell, layers.LSTMCell):
-        step = Recurrence(steps=steps, inputs=inputs, units=units, gates=4, biases=int(cell.use_bias), looks=looks)
         return [
-            step,
+            *left_out,
+            step(gates=4, biases=int(cell.use_bias)),
             *_activated(cell.recurrent_activation, product((values, 3))),
             *_activated(cell.activation, product((values, 2))),
-            _arithmetic(4, values),  # c = f * c + i * candidate; h = o * activation(c)
+            gates(mixing=LSTM, maps=(Map(values, -1), *maps[2:])),
         ]
     if isinstance(cell, layers.GRUCell):
-        biases = (1 + cell.reset_after) * cell.use_bias
-        step = Recurrence(steps=steps, inputs=inputs, units=units, gates=3, biases=biases, looks=looks)
         return [
-            step,
+            *left_out,
+            step(gates=3, biases=(1 + cell.reset_after) * cell.use_bias),
             *_activated(cell.recurrent_activation, product((values, 2))),
             *_activated(cell.activation, values),
-            _arithmetic(5, values),  # r * state; h = z * h + (1 - z) * candidate
+            gates(mixing=GRU_RESET_AFTER if cell.reset_after else GRU_RESET_BEFORE, maps=(Map(values, -1), *maps[1:])),
         ]
     raise RuleGapError(f"no rule for the cell `{type(cell).__name__}`")
+
+
+def _read(call: Call) -> tuple[Map, ...]:
+    """The input, and the states before the first step where they are given."""
+    return tuple(Map(product(spec.shape[1:]), place) for place, spec in enumerate(call.specs))
 
 
 def _looks(layer: Any) -> Spread:
@@ -72,13 +91,13 @@ def _looks(layer: Any) -> Spread:
 def recurrent(call: Call) -> list[Primitive]:
     """The steps of a cell along the second axis."""
     x = call.specs[0].shape
-    return _cell(call.layer.cell, x[1], x[2], _looks(call.layer))
+    return _cell(call.layer.cell, x[1], x[2], _looks(call.layer), call.layer.return_sequences, _read(call))
 
 
 @rule(layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell)
 def cell(call: Call) -> list[Primitive]:
     """One step of a recurrent layer."""
-    return _cell(call.layer, 1, call.specs[0].shape[-1], Gather((-1,), "replaced"))
+    return _cell(call.layer, 1, call.specs[0].shape[-1], Gather((-1,), "replaced"), maps=_read(call))
 
 
 @rule(layers.RNN)
@@ -88,7 +107,8 @@ def recurrence_of_cells(call: Call) -> list[Primitive]:
     found: list[Primitive] = []
     cells, inputs = getattr(call.layer.cell, "cells", [call.layer.cell]), x[2]
     for each in cells:
-        found += _cell(each, x[1], inputs, _looks(call.layer) if each is cells[0] else Mix((1,)))
+        looks = _looks(call.layer) if each is cells[0] else Mix((1,))
+        found += _cell(each, x[1], inputs, looks, each is not cells[-1] or call.layer.return_sequences)
         inputs = each.units
     return found
 
@@ -108,9 +128,21 @@ def stacked_cells(call: Call) -> list[Primitive]:
 def bidirectional(call: Call) -> list[Primitive]:
     """The layer inside, forwards and backwards, and what their outputs are merged by."""
     layer = call.layer
-    both = [*wrapped(call, layer.forward_layer), *wrapped(call, layer.backward_layer)]
-    steps = {"sum": 1, "mul": 1, "ave": 2}.get(layer.merge_mode, 0)
-    return [*both, _arithmetic(steps, call.output.elements)] if steps else both
+    forward, backward = wrapped(call, layer.forward_layer), wrapped(call, layer.backward_layer)
+    y = call.output.elements
+    both = Map(y, -1 - len(backward)), Map(y, -1)
+    merged = {
+        "sum": [_merged("add", y, both)],
+        "mul": [_merged("multiply", y, both)],
+        "ave": [_merged("add", y, both), _merged("deg2rad", y, ())],
+    }
+    return [*forward, *backward, *merged.get(layer.merge_mode, [])]
+
+
+def _merged(name: str, values: Size, maps: tuple[Map, ...]) -> Elementwise:
+    """Two maps merged, or one of them scaled."""
+    cost = Cost(1, registered=1, hlo=1).sloped(name)
+    return Elementwise(cost=cost, elements=values, name="recurrence", maps=maps)
 
 
 @rule(layers.TimeDistributed)
@@ -159,9 +191,14 @@ def convolutional_lstm(call: Call) -> list[Primitive]:
             times=steps,
             looks=looks,
         ),
-        Repeated(primitive=Convolution(windows=recurring, c_in=step.filters, c_out=4 * step.filters), times=steps),
-        _arithmetic(4, values),  # the two are added for each gate
+        Repeated(
+            primitive=Convolution(windows=recurring, c_in=step.filters, c_out=4 * step.filters),
+            times=steps,
+            carried=True,
+        ),
+        # The two are added for each gate.
+        Elementwise(cost=Cost(4, registered=4, hlo=4, slopes=FREE), elements=values, name="recurrence"),
         *_activated(step.recurrent_activation, product((values, 3))),
         *_activated(step.activation, product((values, 2))),
-        _arithmetic(4, values),
+        Gates(mixing=LSTM, steps=steps, values=state.elements),
     ]

@@ -99,7 +99,6 @@ SHOWN = {
     "P2": (lambda: chain((8, 8, 4), layers.DepthwiseConv2D(3)), "(3 * 3 * 4 + 1) * 4 = 148", 148, 40),
     "P3": (lambda: chain((8, 8, 4), layers.BatchNormalization()), "2 * 4 = 8 trained", 8, 16),
     "P4": (shared, "formula of `Conv2D` = 148", 148, 0),
-    "P5": (lambda: adapted("quantised"), "formula of `Dense` = 144", 144, 160),
     "P7": (lambda: adapted("low rank"), "formula of `Dense` = 144", 144, 192),
     "P6": (
         lambda: chain((7, 4), layers.EinsumDense("btc,cde->btde", (7, 3, 5), bias_axes="e")),

@@ -1,13 +1,16 @@
 """Models and layers that write their own `call` are followed into it, and left as they were."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
 import keras_cnnstats as cnnstats
+from keras_cnnstats.primitives import Contraction
 from tests.analysis import networks
-from tests.analysis.networks import BASE, SMALL, Encoder, ResidualLayers, ResidualOperations, VitLayers, VitOperations
+from tests.analysis.networks import SMALL, Encoder, ResidualLayers, ResidualOperations, VitLayers, VitOperations
 
 TOTALS = ("params", "trainable_params", "macs", "flops", "transcendentals", "unknown_rows")
 
@@ -47,19 +50,6 @@ def test_built_model_needs_no_shape(written):
     assert totals(model)["params"] == model.count_params()
 
 
-@pytest.mark.parametrize("way", ["functional", "subclassed"])
-def test_vision_transformer_of_the_paper(way):
-    """ViT-B/16 at 224x224: 17.56 GMACs and 86.6 M parameters."""
-    with cnnstats.abstract():
-        if way == "functional":
-            report = cnnstats.analyze(networks.vit_functional(BASE))
-        else:
-            report = cnnstats.analyze(VitLayers(BASE), input_shape=(224, 224, 3))
-    assert report.totals.macs == pytest.approx(17.56e9, rel=0.005)
-    assert report.totals.params == pytest.approx(86.6e6, rel=0.005)
-    assert report.totals.unknown_rows == 0
-
-
 # Paths and names
 
 
@@ -93,6 +83,7 @@ class Outer(layers.Layer):
         return self.right(self.left(x)) * 3
 
 
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="Keras 3.15 cuts no model out of another under PyTorch")
 def test_operations_in_a_layer_are_numbered_by_themselves():
     image = keras.Input((4,))
     noise = image * 5 * 6
@@ -239,19 +230,31 @@ class Through(layers.Layer):
 
 
 class Talking(layers.Layer):
-    """Prints and returns what it gets."""
+    """Prints and warns, and returns what it gets."""
 
     def call(self, x):
         print("called on", x.shape)  # noqa: T201
+        warnings.warn("called", stacklevel=1)
         return x
 
 
 @pytest.mark.parametrize("layer", [Through, Talking])
 def test_layer_that_returns_its_input_has_no_row(layer):
     image = keras.Input((4,))
-    model = keras.Model(image, layers.Dense(3, name="dense")(layer()(image)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = keras.Model(image, layers.Dense(3, name="dense")(layer()(image)))
     assert rows(model) == [("dense", 0, 15)]
     assert totals(model)["unknown_rows"] == 0
+
+
+def test_what_a_call_prints_and_warns_of_is_kept_out_of_the_report(capsys):
+    image = keras.Input((4,))
+    with pytest.warns(UserWarning, match="called"):
+        model = keras.Model(image, layers.Dense(3)(Talking()(image)))
+    capsys.readouterr()
+    report = cnnstats.report(model)
+    assert capsys.readouterr().out == f"{report}\n"
 
 
 def test_model_that_returns_its_input_too():
@@ -264,6 +267,128 @@ def test_model_that_returns_its_input_too():
             return x, self.dense(x)
 
     assert rows(Both(), input_shape=(4,)) == [("dense", 0, 15)]
+
+
+# Where the numbers come from
+
+
+def test_operations_inside_are_traced_and_layers_inside_keep_their_rule():
+    image = keras.Input((4,))
+    report = cnnstats.analyze(keras.Model(image, ops.relu(Inner(name="inner")(image))))
+    assert [(row.type, row.source) for row in report] == [("Dense", "rule"), ("multiply", "traced"), ("relu", "rule")]
+
+
+class Wide(layers.Layer):
+    """Learns how wide it is when it is built."""
+
+    def build(self, shape):
+        self.width = shape[-1]
+
+    def call(self, x):
+        return x
+
+
+class Holding(keras.Model):
+    """Has a layer that is not built before the model is."""
+
+    def __init__(self):
+        super().__init__()
+        self.wide = Wide(name="wide")
+
+    def call(self, x):
+        return self.wide(x)
+
+
+def test_rule_reads_what_a_layer_learnt_when_it_was_built():
+    def wide(call):
+        return [Contraction(inputs=call.layer.width, outputs=2)]
+
+    model = Holding()
+    (row,) = cnnstats.analyze(model, input_shape=(7,), rules={Wide: wide})
+    assert (row.layer, row.macs, row.note) == ("wide", 14, "")
+    assert not model.wide.built
+    assert not hasattr(model.wide, "width")
+
+
+# Masks that come with a tensor
+
+
+@pytest.mark.parametrize("how", ["functional", "subclassed"])
+@pytest.mark.parametrize(("layer", "masked"), [(layers.MultiHeadAttention(2, 4), 2 * 36), (layers.Attention(), 36)])
+def test_mask_of_an_embedding_is_counted_in_the_attention_behind_it(layer, masked, how):
+    def attention(tokens, mask_zero):
+        x = layers.Embedding(10, 8, mask_zero=mask_zero)(tokens)
+        made = type(layer).from_config(layer.get_config())
+        return made(x, x) if isinstance(layer, layers.MultiHeadAttention) else made([x, x])
+
+    class Reading(layers.Layer):
+        def __init__(self, mask_zero):
+            super().__init__()
+            self.mask_zero = mask_zero
+
+        def call(self, tokens):
+            return attention(tokens, self.mask_zero)
+
+    def flops(mask_zero):
+        tokens = keras.Input((6,), dtype="int32")
+        y = attention(tokens, mask_zero) if how == "functional" else Reading(mask_zero)(tokens)
+        return cnnstats.analyze(keras.Model(tokens, y)).rows[-1].flops
+
+    assert flops(mask_zero=True) == flops(mask_zero=False) + masked
+
+
+def test_mask_that_is_given_is_an_argument():
+    tokens = keras.Input((6,), dtype="int32")
+    x = layers.Embedding(10, 8)(tokens)
+    plain, masked = (layers.LSTM(4)(x, **given) for given in ({}, {"mask": ops.not_equal(tokens, 0)}))
+    rows = [cnnstats.analyze(keras.Model(tokens, y)).rows[-1] for y in (plain, masked)]
+    assert rows[1].flops >= rows[0].flops
+    assert rows[1].macs == rows[0].macs
+
+
+# Of which dtype the inputs are
+
+
+class Looking(keras.Model):
+    """Reads indices: numbers with a fraction are none."""
+
+    def __init__(self):
+        super().__init__(name="looking")
+        self.dense = layers.Dense(3, name="dense")
+
+    def call(self, tokens):
+        if keras.backend.standardize_dtype(tokens.dtype) != "int32":
+            raise TypeError(f"indices, please: {tokens.dtype}")
+        return self.dense(ops.one_hot(tokens, 5))
+
+
+SHAPES = {
+    "a shape": (6,),
+    "an array": np.zeros((2, 6), "int32"),
+    "a symbolic tensor": keras.KerasTensor((None, 6), "int32"),
+    "a specification": keras.layers.InputSpec(shape=(None, 6), dtype="int32"),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_model_is_fed_indices_where_it_wants_them(shape):
+    assert cnnstats.analyze(Looking(), input_shape=shape).totals.macs == 6 * 5 * 3
+
+
+def test_model_is_fed_what_the_array_is():
+    with pytest.raises(cnnstats.ModelError, match="indices, please"):
+        cnnstats.analyze(Looking(), input_shape=np.zeros((2, 6), "float32"))
+
+
+def test_model_of_two_arguments_says_how_to_give_both():
+    model = Sum()
+    model(np.zeros((1, 4)), np.zeros((1, 4)))
+    message = (
+        'It takes `left`, `right`: pass a shape for each that it needs, input_shape={"left": shape, "right": shape}.'
+    )
+    with pytest.raises(cnnstats.ModelError) as caught:
+        cnnstats.analyze(model, input_shape=(4,))
+    assert str(caught.value).endswith(message)
 
 
 # What cannot be followed
@@ -288,33 +413,15 @@ class Raising(layers.Layer):
         return shape
 
 
-class Direct(layers.Layer):
-    """Calls TensorFlow itself."""
-
-    def call(self, x):
-        tensorflow = pytest.importorskip("tensorflow")
-        return tensorflow.nn.relu(x)
-
-    def compute_output_shape(self, shape):
-        return shape
-
-
-REASONS = {
-    "raises": (Raising, "RuntimeError: values, please", 4),
-    "calls TensorFlow": (Direct, "ValueError: it calls TensorFlow directly", 0),
-}
-
-
-@pytest.mark.parametrize(("layer", "reason", "params"), REASONS.values(), ids=REASONS)
-def test_layer_that_cannot_be_followed_is_one_unknown_row(layer, reason, params):
+def test_layer_whose_call_raises_is_one_unknown_row():
     image = keras.Input((4,))
-    model = keras.Model(image, layers.Dense(3, name="dense")(layer(name="own")(image)))
+    model = keras.Model(image, layers.Dense(3, name="dense")(Raising(name="own")(image)))
     report = cnnstats.analyze(model)
     row, dense = report.rows
-    assert (row.layer, row.params, row.macs, row.flops, row.source) == ("own", params, None, None, "unknown")
+    assert (row.layer, row.params, row.macs, row.flops, row.source) == ("own", 4, None, None, "unknown")
     assert row.note == (
-        f"its call cannot be followed ({reason}): write it in keras.ops, "
-        f"or write a rule with @cnnstats.rule({layer.__name__})"
+        "its call cannot be followed (RuntimeError: values, please): write it in keras.ops, "
+        "or write a rule with @cnnstats.rule(Raising)"
     )
     assert dense.macs == 12
     assert (report.totals.unknown_rows, report.totals.params) == (1, model.count_params())
@@ -325,7 +432,7 @@ def test_reason_is_what_went_wrong_and_not_whose_call_it_was():
         def call(self, x):
             raise KeyError(f"no such weight for {x.shape}")
 
-    with pytest.raises(cnnstats.ModelError, match=r"\(KeyError: .no such weight for \(1, 4\).\)\. Write"):
+    with pytest.raises(cnnstats.ModelError, match=r"\(KeyError: .no such weight for .*\(?\[?1, 4\]?\).\)\. Write"):
         cnnstats.analyze(Wrong(), input_shape=(4,))
 
 
@@ -411,7 +518,8 @@ def test_model_that_is_not_built_stays_so_and_can_be_built_later():
 def test_a_layer_can_be_used_elsewhere_behind_the_analysis():
     encoder = Encoder(SMALL)
     model = model_of(encoder, (10, 8))
-    expected = model(np.ones((1, 10, 8), "float32"))
+    x = np.ones((1, 10, 8), "float32")
+    expected = ops.convert_to_numpy(model(x))
     cnnstats.analyze(model)
-    np.testing.assert_array_equal(model(np.ones((1, 10, 8), "float32")), expected)
+    np.testing.assert_array_equal(ops.convert_to_numpy(model(x)), expected)
     assert len(encoder._inbound_nodes) == 1

@@ -81,9 +81,47 @@ def test_a_subclass_inherits_the_rule():
     assert row.note == "counted as the `Conv2D` it is a subclass of"
 
 
-def test_a_subclass_that_calls_otherwise_says_so():
-    row = cnnstats.analyze(one_layer(Cheaper(4, 3))).rows[0]
-    assert row.note == (
+def test_a_subclass_that_calls_otherwise_is_followed():
+    report = cnnstats.analyze(one_layer(Cheaper(4, 3)))
+    assert [(row.type, row.source) for row in report][:3] == [
+        ("conv", "traced"),
+        ("add", "traced"),
+        ("multiply", "traced"),
+    ]
+    assert (report.totals.macs, report.totals.params) == (36 * 27 * 4, 112)
+
+
+class Closed(layers.Conv2D):
+    """Calls otherwise than its base class, and cannot be followed."""
+
+    def call(self, x):
+        if isinstance(x, keras.KerasTensor):
+            raise TypeError("no symbolic tensors here")
+        return super().call(x)
+
+
+def test_a_subclass_that_calls_otherwise_and_cannot_be_followed_is_measured():
+    row = cnnstats.analyze(one_layer(Closed(4, 3))).rows[0]
+    assert (row.source, row.macs) == ("measured", 36 * 27 * 4)
+    assert "no symbolic tensors here" in row.note
+
+
+class Locked(layers.Conv2D):
+    """Calls otherwise than its base class, and cannot be followed or measured."""
+
+    def call(self, x):
+        if not keras.ops.shape(x)[0] or not hasattr(x, "numpy"):
+            raise TypeError("values alone")
+        return super().call(x)
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor((x.shape[0], 6, 6, 4))
+
+
+def test_a_subclass_that_calls_otherwise_and_keeps_it_to_itself_says_so():
+    row = cnnstats.analyze(one_layer(Locked(4, 3))).rows[0]
+    assert (row.source, row.macs) == ("inherited", 36 * 27 * 4)
+    assert row.note.endswith(
         "counted as the `Conv2D` it is a subclass of; it writes its own `call`, which may cost something else"
     )
 
@@ -117,9 +155,15 @@ def test_a_rule_has_to_return_primitives():
         cnnstats.analyze(one_layer(Unruled(name="layer")), rules={Unruled: wrong})
 
 
-def test_an_activation_of_the_user_makes_the_row_unknown():
+def test_an_activation_of_the_user_is_counted():
+    plain = cnnstats.analyze(one_layer(layers.Conv2D(4, 3))).rows[0]
     row = cnnstats.analyze(one_layer(layers.Conv2D(4, 3, activation=lambda x: x * x))).rows[0]
-    assert (row.macs, row.note) == (None, "no cost is known for the activation `<lambda>`")
+    assert (row.macs, row.flops - plain.flops) == (plain.macs, 36 * 4)
+
+
+def test_an_activation_of_the_user_that_mixes_values_makes_the_row_unknown():
+    row = cnnstats.analyze(one_layer(layers.Conv2D(4, 3, activation=lambda x: x - keras.ops.max(x)))).rows[0]
+    assert (row.macs, row.note) == (None, "the activation `<lambda>` is no function of each element by itself")
 
 
 def test_an_activation_layer_inside_a_layer_is_counted():

@@ -24,6 +24,9 @@ TAIL = [
     "train_flops",
     "moved_bytes",
     "intensity",
+    "quantizer_params",
+    "zero_weights",
+    "remaining_macs",
 ]
 AXES = ("rf", "stride", "padding", "center", "local_rf")
 
@@ -59,6 +62,7 @@ def test_values_of_a_row() -> None:
         "stride_h": 2, "stride_w": 2, "padding_h": 3, "padding_w": 3, "center_h": 0.5, "center_w": 0.5,
         "local_rf_h": 8, "local_rf_w": 8, "aligned": True, "source": "rule", "disagreements": "",
         "param_bytes": 0, "activation_bytes": 0, "train_macs": 0, "train_flops": 0, "moved_bytes": 0, "intensity": None,
+        "quantizer_params": 0, "zero_weights": None, "remaining_macs": None,
     }  # fmt: skip
 
 

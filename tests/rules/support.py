@@ -10,9 +10,9 @@ from keras.src.ops.operation import Operation
 
 import keras_cnnstats as cnnstats
 from keras_cnnstats.capture import capture
-from keras_cnnstats.capture.reader import _public_function
+from keras_cnnstats.capture.operations import public_function
 from keras_cnnstats.rules import find, registered
-from keras_cnnstats.rules.gaps import GAPS
+from keras_cnnstats.rules.gaps import GAPS, MEASURED
 from tests.rules.zoo import ZOO, analyzed, cases
 from tests.rules.zoo_more import UNSAMPLED, more_cases
 
@@ -102,12 +102,13 @@ def operation_classes() -> list[type]:
 
 def target_of(cls: type) -> Any:
     """What the rules of a class of operations are looked up by."""
-    return _public_function(cls)
+    return public_function(cls)
 
 
 def targets_of(model: keras.Model) -> list[Any]:
     """What the rules of a model's calls are looked up by."""
-    return [call.target for call in capture(model).calls]
+    with capture(model) as graph:
+        return [call.target for call in graph.calls]
 
 
 def answers() -> dict[str, tuple[str, str]]:
@@ -124,6 +125,8 @@ def answers() -> dict[str, tuple[str, str]]:
             found[name] = "no operation", NO_OPERATION[name]
         elif name in OTHER_NAMES:
             found[name] = "rule", f"as `{OTHER_NAMES[name]}`"
+        elif target in MEASURED:
+            found[name] = "measured", MEASURED[target]
         elif name in FOLLOWED:
             found[name] = "followed", "what it computes inside is counted"
     return found

@@ -34,7 +34,8 @@ def test_entry_of_the_zoo_has_a_rule(target: Any) -> None:
 
 @every_case
 def test_every_row_has_a_rule(case: Case) -> None:
-    targets = [call.target for call in capture(built(case)).calls]
+    with capture(built(case)) as graph:
+        targets = [call.target for call in graph.calls]
     assert ALIASES.get(case.target, case.target) in targets
     report = analyzed(case)
     assert [row.note for row in report.rows if row.work is None] == []

@@ -20,6 +20,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "primitives": (1, 0),
     "graph": (1, 1),
     "layers": (2, -1),  # the reference layers stand aside: they use floors 0 and 1, and floor 2 may use them
+    "measure": (2, -1),
     "capture": (2, 0),
     "rules": (2, 1),  # ask capture for the classes that Keras keeps to itself
     "sight": (3, 0),
@@ -28,6 +29,8 @@ FLOORS: dict[str, tuple[int, int]] = {
     "memory": (3, 2),
     "disagree": (3, 3),
     "describe": (3, 4),
+    "training": (3, 5),
+    "precision": (3, 5),
     "report": (4, 0),
     "reconcile": (4, 1),
     "roofline": (4, 1),
@@ -46,10 +49,17 @@ FLOORS: dict[str, tuple[int, int]] = {
 
 # What an analysis returns offers `to_text()`, `reconcile()` and the like: it calls upwards, in functions, so that only
 # who asks pays, and may name for mypy what it gets.
-CALLS_UPWARDS = {("report", "render"), ("report", "reconcile"), ("reconcile", "render"), ("report", "roofline"), ("roofline", "render")}
+CALLS_UPWARDS = {
+    ("report", "render"),
+    ("report", "reconcile"),
+    ("reconcile", "render"),
+    ("report", "roofline"),
+    ("roofline", "render"),
+}
 
-IMPORTS_KERAS = {"capture", "rules", "layers", "verify", "abstract", "callbacks", "sweep", "cli"}
-BACKENDS = {"tensorflow", "jax", "torch"}  # for verify/ alone: all else works on each of them alike
+IMPORTS_KERAS = {"measure", "capture", "rules", "layers", "verify", "abstract", "callbacks", "sweep", "cli"}
+BACKENDS = {"tensorflow", "jax", "torch"}
+IMPORTS_BACKENDS = {"measure", "verify"}  # all else works on each of them alike
 LOOKS_INSIDE_KERAS = {"capture"}
 
 PRIVATE = re.compile(r"_[a-z]\w*")
@@ -102,8 +112,10 @@ def misplaced_imports(module: str, source: str) -> list[str]:
                 found.append(f"{module}:{line}: {floors}; a file imports only from below")
         elif top == "keras" and place not in IMPORTS_KERAS:
             found.append(f"{module}:{line}: imports Keras; only {', '.join(sorted(IMPORTS_KERAS))} may")
-        elif top in BACKENDS and place != "verify":
-            found.append(f"{module}:{line}: imports the backend `{top}`; only verify may")
+        elif top in BACKENDS and place not in IMPORTS_BACKENDS:
+            found.append(
+                f"{module}:{line}: imports the backend `{top}`; only {' and '.join(sorted(IMPORTS_BACKENDS))} may"
+            )
     return found
 
 
@@ -233,6 +245,7 @@ WELL_PLACED = {
     "a rule of a reference layer": ("rules.ours", "from keras_cnnstats.layers.conv import Reference"),
     "Keras where it may be": ("capture.functional", "import keras"),
     "a package whose name begins like Keras": ("render.text", "import keras_tuner"),
+    "a backend that counts": ("measure.jax", "def f():\n    import jax"),
     "a backend where it may be": ("verify.tensorflow", "def f():\n    import tensorflow as tf"),
 }
 
