@@ -31,7 +31,7 @@ def analyze(
     """Returns what each layer call of a built Keras model costs and sees. Nothing runs, and the model stays as it was.
 
     Args:
-        model: a built `keras.Model` (Sequential or functional) or `keras.Function`.
+        model: a `keras.Model`, Sequential, functional or subclassed, or a `keras.Function`.
         input_shape: shape of one sample without the batch axis, where the model leaves it open or another is wanted; a
             list or dict of shapes in the structure of the model's inputs; or arrays.
         batch_size: samples that all work is counted for.

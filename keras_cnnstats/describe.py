@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from keras_cnnstats.disagree import claims_of
 from keras_cnnstats.errors import RuleError
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives.base import Claim, Map, Primitive, Spread
+from keras_cnnstats.primitives.base import Claim, Learned, Map, Primitive, Spread
 from keras_cnnstats.rules import Rule, find
 from keras_cnnstats.rules.registry import RuleGapError
 from keras_cnnstats.units import Training, Work
@@ -31,10 +31,12 @@ class Facts(NamedTuple):
     claims: tuple[Claim, ...]
     sources: tuple[Map, ...]
     passes: bool
-    learned: int
-    steps: dict[tuple[tuple[int, ...], bool, int], Training | None]
+    learned: tuple[Learned, ...]
+    steps: dict[tuple[tuple[int, ...], tuple[str, ...], int], Training | None]
 
-    def step(self, primitive: Primitive, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def step(
+        self, primitive: Primitive, towards: tuple[int, ...], learns: tuple[str, ...], samples: int
+    ) -> Training | None:
         """The work of the primitive that these are the facts of, in a step of training: see `Primitive.training`."""
         key = towards, learns, samples
         try:
@@ -99,12 +101,24 @@ def describe(call: Call, rules: Mapping[Any, Rule] | None = None) -> Described:
         # One layer that cannot be described costs one row, not the report.
         return Described(None, (), "unknown", f"its rule failed: {type(error).__name__}: {error}")
     source = "traced" if call.followed and found.source == "rule" else found.source
-    return Described(primitives, facts, source, "; ".join(filter(None, (call.note, found.note))))
+    note = f"{call.note}; {found.note}" if call.note and found.note else call.note or found.note
+    return Described(primitives, facts, source, note)
 
 
 def _check_primitives(call: Call, rule: Rule, primitives: object) -> None:
-    if not isinstance(primitives, (list, tuple)) or not all(isinstance(each, Primitive) for each in primitives):
+    if not isinstance(primitives, (list, tuple)) or not all(map(_is_primitive, primitives)):
         raise RuleError(
             f"{call.path}: the rule `{getattr(rule, '__name__', rule)}` has to return a list of primitives. "
             f"Received: {primitives!r}."
         )
+
+
+_PRIMITIVES: set[type] = set()
+"""The classes of primitives that were met: asking a class that may be abstract takes long."""
+
+
+def _is_primitive(each: object) -> bool:
+    cls = type(each)
+    if cls not in _PRIMITIVES and isinstance(each, Primitive):
+        _PRIMITIVES.add(cls)
+    return cls in _PRIMITIVES

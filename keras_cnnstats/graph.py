@@ -134,6 +134,11 @@ class Call(NamedTuple):
     dtype: str = "float32"
 
     @property
+    def held(self) -> int:
+        """Values of its weights."""
+        return sum(weight.size for weight in self.weights)
+
+    @property
     def input(self) -> FeatureMap:
         """The first tensor it reads."""
         return FeatureMap(self.specs[0].shape, self.channels_first)
@@ -146,6 +151,11 @@ class Call(NamedTuple):
     def place(self, spec: TensorSpec | None) -> int | None:
         """Place among the inputs of the tensor that stands in an argument; `None` where there is no tensor."""
         return next((place for place, each in enumerate(self.specs) if each is spec), None)
+
+    def weight(self, name: str) -> Map:
+        """A weight of that name, as a map that an operation is given."""
+        place = next((place for place, each in enumerate(self.weights) if each.name == name), None)
+        return Map(None if place is None else self.weights[place].size, place, weight=place is not None)
 
     @property
     def maps(self) -> tuple[Map, ...]:

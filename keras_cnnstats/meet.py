@@ -27,8 +27,11 @@ def met(
     if len(sights) == 1 or (join is None and all(sight is first for sight in sights)):
         return first, True, ()
     rank = len(call.results[0].shape)
+    side_by_side: set[int] = set()
     if join is not None:
-        sights = list(_joined(call, sights, join.dim % len(call.specs[0].shape)))
+        place = join.dim % len(call.specs[0].shape)
+        sights = list(_joined(call, sights, place))
+        side_by_side = {atom.axis for sight in sights for atom in sight.dims[place]}
     dims = _merged_dims(sights)
     fields: list[Field] = []
     local: list[Field] = []
@@ -36,8 +39,10 @@ def met(
     aligned: bool | None = True
     for axis, size in enumerate(sizes):
         positions = _positions(dims, axis)
-        parts = tuple([_broadcast(sight, sight.fields[axis], axis, positions, size) for sight in sights])
-        near = tuple([_broadcast(sight, sight.local[axis], axis, positions, size) for sight in sights])
+        # A map of one position is repeated to fit, but not where it stands beside the others.
+        wanted = 1 if axis in side_by_side else positions
+        parts = tuple([_broadcast(sight, sight.fields[axis], axis, wanted, size) for sight in sights])
+        near = tuple([_broadcast(sight, sight.local[axis], axis, wanted, size) for sight in sights])
         field, agree = merge(parts, positions)
         if near == parts and field.size != inf:
             kept, locally = field, agree

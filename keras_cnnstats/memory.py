@@ -65,7 +65,7 @@ def moved(call: Call, primitives: Sequence[Primitive] | None, read: Count, made:
     if read is None or made is None:
         return None
     weights = sum([weight.bytes for weight in call.weights])
-    if any(isinstance(primitive, Lookup) for primitive in primitives or ()):
+    if primitives and Lookup.kind in [primitive.kind for primitive in primitives]:
         # Of a table only those rows are read that are looked up.
         weights = min(weights, made)
     return read + made + weights

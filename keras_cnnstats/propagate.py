@@ -7,6 +7,7 @@ from keras_cnnstats.field import NOTHING, ONE, UNKNOWN, WHOLE, Field, Reach, win
 from keras_cnnstats.graph import Call, Graph, Shape
 from keras_cnnstats.meet import met
 from keras_cnnstats.primitives.base import (
+    Contract,
     Cut,
     Gather,
     Join,
@@ -96,7 +97,10 @@ def propagate(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> Propa
 
 
 def _origins(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> tuple[dict[int, tuple[int, ...]], str]:
-    """The tensors that fields are measured on, with their spatial dimensions, and the layer that makes them if any."""
+    """The tensors that fields are measured on, with their spatial dimensions, and the layer that makes them if any.
+
+    A map of one position, such as a style that is added everywhere, is measured only where there is no other.
+    """
     first_window: dict[int, tuple[int, ...]] = {}
     source = {number: number for number in graph.inputs}
     for call, spread in zip(graph.calls, spreads, strict=True):
@@ -118,7 +122,12 @@ def _origins(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> tuple[
         if dims and len(dims) in LETTERS:
             origins[number] = dims
     if origins:
-        return origins, ""
+        wide = {
+            number: dims
+            for number, dims in origins.items()
+            if any(graph.tensors[number].shape[dim] != 1 for dim in dims)
+        }
+        return wide or origins, ""
     return _first_map(graph, spreads)
 
 
@@ -126,7 +135,7 @@ def _default_dims(graph: Graph, number: int) -> tuple[int, ...]:
     rank = len(graph.tensors[number].shape)
     if rank == 2:
         # A row of indices that are looked up is a sequence; a row of features is not.
-        looked_up = any(number in call.inputs and call.type == "Embedding" for call in graph.calls)
+        looked_up = any(number in call.inputs and call.type.endswith("Embedding") for call in graph.calls)
         return (1,) if looked_up else ()
     return tuple(range(2, rank) if graph.channels_first else range(1, rank - 1))
 
@@ -174,6 +183,8 @@ def _through_call(call: Call, spreads: Sequence[Spread] | None, sights: list[Sig
         everywhere = {axis for axis, field in enumerate(before.fields) if field.size != 0}
         after = before.with_axes(everywhere, UNKNOWN)._replace(dims=((),) * len(call.results[0].shape))
         return Seen(before=before, after=after, aligned=aligned, branches=branches)
+    if spreads and isinstance(spreads[0], Contract):
+        sights = [_routed(sights[place], sources) for place, sources in spreads[0].routes] or sights
     join = next((spread for spread in spreads if isinstance(spread, Join)), None)
     before, aligned, branches = met(call, sights, join, sizes)
     after = before
@@ -199,7 +210,7 @@ def _fitted(sight: Sight, shape: Shape) -> Sight:
 
 def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:
     match spread:
-        case Pointwise() | Join():
+        case Pointwise() | Join() | Contract():
             return sight
         case Slide(reaches, dims):
             return _slide(call, reaches, dims or tuple(call.input.spatial_dims), sight)
@@ -220,13 +231,17 @@ def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:
             places = range(1, len(sight.dims)) if dims is None else dims
             return sight.with_statistics(_axes_with_positions(sight, places))
         case Route(sources):
-            gathered = [place for place in range(1, len(sight.dims)) if place not in sources]
-            routed = sight.with_axes(_axes_with_positions(sight, gathered), WHOLE)
-            return routed._replace(dims=tuple(() if place is None else sight.dims[place] for place in sources))
+            return _routed(sight, sources)
         case Cut(kept, picked):
             return _cut(call, kept, picked, sight)
         case Regroup():
             return regroup(sight, call.specs[0].shape, call.results[0].shape, call.outputs)
+
+
+def _routed(sight: Sight, sources: tuple[int | None, ...]) -> Sight:
+    gathered = [place for place in range(1, len(sight.dims)) if place not in sources]
+    routed = sight.with_axes(_axes_with_positions(sight, gathered), WHOLE)
+    return routed._replace(dims=tuple(() if place is None else sight.dims[place] for place in sources))
 
 
 def _slide(call: Call, reaches: tuple[Reach | None, ...], dims: tuple[int, ...], sight: Sight) -> Sight:

@@ -61,7 +61,7 @@ class Builder:
         counted = self._count(call.weights)
         primitives, claims = described.primitives, [facts.claims for facts in described.facts]
         found = [] if primitives is None else findings(call, primitives, claims, seen, counted.params)
-        self.disagreements.extend(_disagreement(call.path, call.nth, finding) for finding in found)
+        self.disagreements += [_disagreement(call.path, call.nth, finding) for finding in found]
         work, note = self._work(call, described)
         made = self.live.made[len(self.rows)]
         self.rows.append(
@@ -69,7 +69,7 @@ class Builder:
                 layer=call.path,
                 type=call.type,
                 call=call.nth,
-                output_shapes=tuple(self._shown(spec.shape) for spec in call.results),
+                output_shapes=tuple([self._shown(spec.shape) for spec in call.results]),
                 params=counted.params,
                 trainable_params=counted.trainable,
                 quantizer_params=counted.state,
@@ -82,7 +82,7 @@ class Builder:
                 positions=_positions(seen.after, call.results[0].shape) if call.results else (),
                 aligned=seen.aligned,
                 source=described.source if work is not None else "unknown",
-                note="; ".join(filter(None, (note, seen.note))),
+                note=f"{note}; {seen.note}" if note and seen.note else note or seen.note,
                 disagreements=tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
                 stored=counted.stored,
                 activation_bytes=made,

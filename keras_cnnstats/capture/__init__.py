@@ -20,7 +20,7 @@ from keras_cnnstats.capture.state import names_untouched, random_untouched, vari
 from keras_cnnstats.capture.summary import summary_of
 from keras_cnnstats.capture.values import zeros_of
 from keras_cnnstats.errors import InputShapeError
-from keras_cnnstats.graph import Call, Graph, Shape, TensorSpec
+from keras_cnnstats.graph import Call, Graph, TensorSpec
 
 __all__ = [
     "CannotFollowError",
@@ -60,7 +60,7 @@ def capture(
     function = check_model(model)
     reader = Reader(model, batch_size, is_known, asked=input_shape is not None)
     with names_untouched(), random_untouched():
-        optimizer, summary = optimizer_of(model), summary_of(model)
+        optimizer, summary = optimizer_of(model), summary_of(model, reader.held)
         try:
             with variables_deferred():
                 if function is not None:
@@ -72,14 +72,28 @@ def capture(
             reader.keeper.put_back()
 
 
-def calls_of(function: Any, shape: Shape) -> tuple[Call, ...]:
-    """Returns the calls that a plain Python function makes of a tensor, such as an activation that a user wrote.
+def calls_of(
+    function: Any, *specs: TensorSpec, holder: Any = None, is_known: Callable[[Any], bool] = lambda _: True
+) -> tuple[Call, ...]:
+    """Returns the calls that a plain Python function makes of tensors, such as an activation that a user wrote.
+
+    Args:
+        function: the function.
+        *specs: shape and dtype of each tensor that it takes.
+        holder: the layer that the function calls, if any: it is left as it was.
+        is_known: as in `capture`.
 
     Raises:
         CannotFollowError: the function does not run on symbolic tensors.
     """
-    with names_untouched(), variables_deferred():
-        return Reader(function, 1, lambda _: True, asked=False).read_applied(function, TensorSpec(shape))
+    reader = Reader(holder or function, (specs[0].shape or (1,))[0] or 1, is_known, asked=False)
+    with names_untouched(), random_untouched(), variables_deferred():
+        try:
+            if holder is not None:
+                reader.keeper.keep(holder)
+            return reader.read_applied(function, specs)
+        finally:
+            reader.keeper.put_back()
 
 
 def application_layer(module: str, name: str) -> Any:

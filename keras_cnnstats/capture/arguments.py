@@ -17,13 +17,13 @@ def arguments_of(node: Any, specs: tuple[TensorSpec, ...]) -> tuple[tuple[Any, .
     """The arguments of a call, each tensor, variable and array in them as its spec."""
     arguments = node.arguments
     tensors = arguments.keras_tensors
-    if len(arguments.args) == 1 and not arguments.kwargs:
+    if len(arguments.args) == 1 and not any(value is not None for value in arguments.kwargs.values()):
         # The quick way for nearly all calls: one tensor, or one list of tensors.
         (only,) = arguments.args
         if only is tensors[0]:
-            return specs, {}
+            return specs, dict(arguments.kwargs)
         if isinstance(only, (list, tuple)) and len(only) == len(tensors):
-            return (specs,), {}
+            return (specs,), dict(arguments.kwargs)
     by_tensor = {id(tensor): spec for tensor, spec in zip(tensors, specs, strict=True)}
 
     def described(value: Any) -> Any:
@@ -41,7 +41,7 @@ def arguments_of(node: Any, specs: tuple[TensorSpec, ...]) -> tuple[tuple[Any, .
 
 def implied_masks(node: Any) -> dict[str, Any]:
     """The masks that come to a call with the tensors that it reads, by the arguments that Keras passes them in."""
-    if not any(map(_is_masked, node.input_tensors)):
+    if not any(_is_masked(tensor) for tensor in node.input_tensors):
         return {}
     arguments, taken = node.arguments, signature(node.operation.call).parameters
     by_name = dict(zip(taken, arguments.args, strict=False)) | arguments.kwargs
@@ -69,6 +69,11 @@ def _mask_of(tensor: Any) -> TensorSpec | None:
 
 def stored_note(node: Any) -> str:
     """What the user should know of how the tensors that a call reads are stored."""
-    if any(getattr(tensor, "sparse", False) for tensor in node.input_tensors):
+    # Keras also calls products with weights sparse; what is fed says for sure.
+    if any(getattr(tensor, "sparse", False) and _is_input(tensor) for tensor in node.input_tensors):
         return "an input is sparse: counted as if all of its values were stored"
     return ""
+
+
+def _is_input(tensor: Any) -> bool:
+    return isinstance(tensor._keras_history.operation, keras.layers.InputLayer)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import keras
 from keras.src import tree
 
-from keras_cnnstats.capture.lenient import lenient
+from keras_cnnstats.capture.lenient import ComputedError, lenient
 from keras_cnnstats.capture.state import quietly
 from keras_cnnstats.graph import Shape, TensorSpec
 from keras_cnnstats.measure import CannotMeasureError, backend_name, measure
@@ -38,6 +38,8 @@ def traced(layer: Any, tensors: Sequence[Any], args: tuple[Any, ...], kwargs: di
                 layer(*args, **kwargs)
             outputs = [each for each in tree.flatten(layer.call(*args, **_accepted(layer, kwargs))) if each is not None]
             return keras.Function(list(tensors), [_in_the_graph(each, tensors[0], layer) for each in outputs])
+    except ComputedError as error:
+        raise CannotFollowError("it computes with its weights alone") from error
     except Exception as error:
         raise CannotFollowError(_reason(error)) from error
 
@@ -104,7 +106,7 @@ def _reason(error: BaseException) -> str:
     text = re.sub("\x1b\\[[0-9]*m", "", str(error.args[0]) if error.args else "").rpartition("Error encountered:")[2]
     lines = [line.strip() for line in text.splitlines() if not line.startswith("Exception encountered when calling")]
     first = next(filter(None, lines), "no message")
-    if "KerasTensor" in first or "__jax_array__" in first:
+    if any(sign in first for sign in ("KerasTensor", "__jax_array__", "as an abstract array")):
         return f"it calls {backend_name()} directly"
     return f"{type(error).__name__}: {first if len(first) <= 200 else first[:197] + '...'}"
 

@@ -1,17 +1,24 @@
 """What a layer inside another one may do when it runs, and Keras does not allow for where it is called symbolically."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from math import prod
 from typing import Any
 
 import keras
 from keras.src import tree
+from keras.src.backend import any_symbolic_tensors
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 from keras.src.backend.common.variables import Variable
 from keras.src.layers import layer as module_of_layers
+from keras.src.ops import core, image, linalg, math, nn, numpy
 from keras.src.ops.node import Node
 from keras.src.ops.operation import Operation
 
 from keras_cnnstats.graph import Shape
+
+_MODULES = (core, image, linalg, math, nn, numpy)
 
 _OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lt", "le", "gt", "ge", "eq", "ne")
 
@@ -21,7 +28,8 @@ def lenient() -> Iterator[None]:
     """Symbolic calls inside go as the calls would go that compute.
 
     A layer may return `None` beside its tensors. Its shapes are those that its `call` makes, where Keras has no formula
-    for them or one that is another class's. `variable * x` is the operation that `x * variable` is.
+    for them or one that is another class's. `variable * x` is the operation that `x * variable` is. What is computed
+    with weights alone would be computed at once, and never be seen: that raises.
     """
 
     def layer_called(layer: Any, *args: Any, **kwargs: Any) -> Any:
@@ -32,11 +40,14 @@ def lenient() -> Iterator[None]:
         _note(operation, args, kwargs, outputs)
         return outputs
 
+    asked = _of_weights()
     operators = [name for name in map("__{}__".format, _OPERATORS) if name in vars(Variable)]
     with ExitStack() as replaced:
         replaced.enter_context(_replaced(Operation, symbolic_call=operation_called))
         replaced.enter_context(_replaced(keras.layers.Layer, symbolic_call=layer_called))
         replaced.enter_context(_replaced(module_of_layers, Node=_note))
+        for module in _MODULES:
+            replaced.enter_context(_replaced(module, any_symbolic_tensors=asked))
         replaced.enter_context(_replaced(Variable, **{name: _reflected(vars(Variable)[name]) for name in operators}))
         yield
 
@@ -60,9 +71,58 @@ def _note(operation: Any, call_args: Any = None, call_kwargs: Any = None, output
 
 def _reflected(method: Any) -> Any:
     def operator(variable: Any, other: Any) -> Any:
-        return NotImplemented if isinstance(other, keras.KerasTensor) else method(variable, other)
+        if isinstance(other, keras.KerasTensor):
+            return NotImplemented
+        if in_symbolic_scope():
+            return method(variable, other)
+        raise ComputedError
 
     return operator
+
+
+class ComputedError(Exception):
+    """A `call` that computes with its weights alone, which a symbolic call would do at once."""
+
+
+_FREE = frozenset(
+    {
+        "broadcast_to", "cast", "concatenate", "convert_to_tensor", "copy", "diag", "diagonal", "expand_dims", "flip",
+        "full_like", "get_item", "identity", "moveaxis", "ones_like", "pad", "ravel", "repeat", "reshape", "roll",
+        "shape", "slice", "split", "squeeze", "stack", "stop_gradient", "swapaxes", "take", "take_along_axis", "tile",
+        "transpose", "tril", "triu", "unstack", "zeros_like",
+    }
+)  # fmt: skip
+"""Functions that compute nothing: with a weight they are done at once, and what they make is a constant."""
+
+_SMALL = 2**16
+"""Values of a weight that was given none, as in an abstract model, which may be made on the spot."""
+
+
+def _of_weights() -> Any:
+    """Keras' question whether something symbolic is among the arguments of a function, with an eye on the weights."""
+    touched = False
+
+    def asked(args: Any = None, kwargs: Any = None) -> bool:
+        nonlocal touched
+        if any_symbolic_tensors(args, kwargs):
+            return True
+        if in_symbolic_scope():
+            # Keras infers a shape, with tensors of the backend that have no values either.
+            return False
+        given = tree.flatten((args, kwargs))
+        weights = [each for each in given if isinstance(each, Variable)]
+        if not weights and not (touched and any(map(keras.ops.is_tensor, given))):
+            return False
+        if sys._getframe(1).f_code.co_name not in _FREE or any(map(_is_large_and_empty, weights)):
+            raise ComputedError
+        touched = True
+        return False
+
+    return asked
+
+
+def _is_large_and_empty(weight: Any) -> bool:
+    return weight._value is None and prod(weight.shape) > _SMALL
 
 
 def _output_spec(operation: Any, *args: Any, **kwargs: Any) -> Any:

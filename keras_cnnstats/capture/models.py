@@ -51,7 +51,7 @@ def _check_no_cycle(model: Any) -> None:
             )
         elif id(layer) not in entered:
             entered.add(id(layer))
-            waiting += [(layer, True), *((inner, False) for inner in layer._layers)]
+            waiting += [(layer, True), *[(inner, False) for inner in layer._layers if inner._layers]]
 
 
 _BUILD = "or call model.build(shape) with the batch axis, e.g. (None, 224, 224, 3)."

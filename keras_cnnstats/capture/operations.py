@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import keras
 from keras.src.ops.operation import Operation
 
+from keras_cnnstats.capture.models import function_of
+
 _OPERATION_NAMES = {
     "all_close": "allclose",
     "batch_norm": "batch_normalization",
@@ -22,6 +24,12 @@ _OPERATION_NAMES = {
     "view_op": "view",
 }
 """Where the function of `keras.ops` is not called as its class."""
+
+
+_MIXERS = frozenset(
+    {"reshape", "transpose", "swapaxes", "moveaxis", "concatenate", "stack", "ravel", "get_item", "einsum"}
+)
+"""Operations that may mix the batch axis with others: a model that has one is read at a batch size that is known."""
 
 
 class Kind(NamedTuple):
@@ -69,3 +77,15 @@ def public_function(operation_class: type) -> Any:
 
 def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def mixes_batch(function: Any) -> bool:
+    """Returns whether some operation between the layers may move samples, so that the batch size has to be known."""
+    for operation in function._operations:
+        if isinstance(operation, keras.layers.Layer):
+            inner = function_of(operation)
+            if inner is not None and mixes_batch(inner):
+                return True
+        elif snake_case(type(operation).__name__) in _MIXERS:
+            return True
+    return False

@@ -1,6 +1,6 @@
 """The graphs of a model and of the models nested in it, read call by call."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -10,21 +10,17 @@ from keras_cnnstats.capture.adapted import adapted, roles
 from keras_cnnstats.capture.arguments import arguments_of, implied_masks, spec_of, stored_note
 from keras_cnnstats.capture.expand import CannotFollowError, Constant, Keeper, check_shapes, measured, traced
 from keras_cnnstats.capture.feeds import input_names, missing_inputs
-from keras_cnnstats.capture.lenient import completed
+from keras_cnnstats.capture.lenient import lenient
 from keras_cnnstats.capture.models import function_of
-from keras_cnnstats.capture.operations import Kind, Kinds, snake_case
+from keras_cnnstats.capture.operations import Kind, Kinds, mixes_batch, snake_case
+from keras_cnnstats.capture.results import Results, says_its_shape
 from keras_cnnstats.capture.state import quietly
 from keras_cnnstats.capture.weights import multiplied_in, weight_of, weights_of
-from keras_cnnstats.errors import CNNStatsError, InputShapeError, ModelError
+from keras_cnnstats.errors import CNNStatsError, ModelError
 from keras_cnnstats.graph import Call, Graph, TensorSpec, Weight
 from keras_cnnstats.measure import backend_name
 from keras_cnnstats.primitives.measured import Measured
 from keras_cnnstats.units import Work
-
-_MIXERS = frozenset(
-    {"reshape", "transpose", "swapaxes", "moveaxis", "concatenate", "stack", "ravel", "get_item", "einsum"}
-)
-"""Operations that may mix the batch axis with others: a model that has one is read at a batch size that is known."""
 
 
 class Reader:
@@ -33,7 +29,7 @@ class Reader:
     def __init__(self, model: Any, batch_size: int, is_known: Callable[[Any], bool], asked: bool) -> None:
         self.model = model
         self.batch_size = batch_size
-        self.asked = asked
+        self.results = Results(batch_size, asked)
         self.keeper = Keeper()
         self.tensors: list[TensorSpec] = []
         self.calls: list[Call] = []
@@ -43,11 +39,12 @@ class Reader:
         self.followed: set[str] = set()
         self.times_named: dict[str, int] = {}
         self.uncounted: list[int] = []
+        self.held = list(getattr(model, "weights", ()))
 
     def read(self, function: Any, feeds: list[TensorSpec]) -> Graph:
         """Returns the graph of a model that only runs the graph of `function`."""
-        if _mixes_batch(function):
-            feeds = [self._with_batch(feed) for feed in feeds]
+        if mixes_batch(function):
+            feeds = [self.results.with_batch(feed) for feed in feeds]
         inputs = tuple(self._new_tensor(feed) for feed in feeds)
         outputs = self._read_function(function, inputs, "", getattr(self.model, "trainable", True))
         is_open = any(tensor.shape[:1] == (None,) for tensor in function.inputs)
@@ -114,20 +111,23 @@ class Reader:
         )
         return self._graph(inputs, [tensor.name for tensor in tensors], outputs, is_open=True)
 
-    def read_applied(self, function: Any, spec: TensorSpec) -> tuple[Call, ...]:
-        """Returns the calls that a plain Python function makes of a tensor."""
-        x = keras.Input(batch_shape=spec.shape, dtype=spec.dtype)
+    def read_applied(self, function: Any, specs: Sequence[TensorSpec]) -> tuple[Call, ...]:
+        """Returns the calls that a plain Python function makes of tensors."""
+        fed = [keras.Input(batch_shape=spec.shape, dtype=spec.dtype) for spec in specs]
         try:
-            graph = keras.Function(x, function(x))
+            with quietly(), lenient():
+                graph = keras.Function(fed, tree.flatten(function(*fed)))
         except Exception as error:
             raise CannotFollowError(f"{type(error).__name__}: {error}") from error
-        self._read_function(graph, (self._new_tensor(spec),), "", trainable=False)
+        self._read_function(graph, tuple([self._new_tensor(spec) for spec in specs]), "", trainable=False)
         return tuple(self.calls)
 
     def _graph(self, inputs: tuple[int, ...], names: list[str], outputs: tuple[int, ...], is_open: bool) -> Graph:
         model = self.model
         owned = {weight.key for weights in self.weights.values() for weight in weights}
-        rest = [weight for weight in getattr(model, "weights", ()) if id(weight) not in owned]
+        # Following a layer may have made it build more.
+        held = self.held if not self.followed else model.weights
+        rest = [weight for weight in held if id(weight) not in owned]
         known = roles(model) if rest and isinstance(model, keras.layers.Layer) else {}
         return Graph(
             name=model.name,
@@ -142,6 +142,9 @@ class Reader:
             batch_is_open=is_open,
             channels_first=keras.config.image_data_format() == "channels_first",
         )
+
+    def _specs(self, numbers: tuple[int, ...]) -> tuple[TensorSpec, ...]:
+        return tuple([self.tensors[number] for number in numbers])
 
     def _new_tensor(self, spec: TensorSpec) -> int:
         self.tensors.append(spec)
@@ -161,7 +164,6 @@ class Reader:
         operation = node.operation
         kind = self.kinds.of(operation)
         path = self._path(operation, prefix, kind)
-        trainable = trainable and getattr(operation, "trainable", True)
         inner = function_of(operation) if kind.is_model else None
         if inner is not None and len(inner.inputs) == len(sources):
             return self._read_function(inner, sources, f"{path}/", trainable)
@@ -171,10 +173,11 @@ class Reader:
                 return self._follow(node, sources, path, trainable)
             except CannotFollowError as error:
                 reason = error
-        results = self._results(node, sources, path)
+        specs = self._specs(sources)
+        results = self.results.of(node, specs, path)
         counted, note = (None, _note_of(node)) if kind.is_leaf else self._count(node, sources, results, reason)
         outputs = tuple(self._new_tensor(spec) for spec in results)
-        call = self._call(node, kind, path, sources, outputs, tuple(results), trainable)
+        call = self._call(node, kind, path, sources, specs, outputs, tuple(results), trainable)
         if not kind.is_layer and prefix in self.followed:
             call = call._replace(followed=True)
         if note:
@@ -193,8 +196,9 @@ class Reader:
         function = traced(operation, list(fresh.values()), args, kwargs)
         if len(function.outputs) != len(node.outputs):
             raise CannotFollowError("it returns another number of tensors when it is called again")
-        if self._is_as_built(node, sources) or _says_its_shape(operation):
-            check_shapes([tensor.shape for tensor in function.outputs], self._results(node, sources, path))
+        specs = self._specs(sources)
+        if self.results.are_as_built(node, specs) or says_its_shape(operation):
+            check_shapes([tensor.shape for tensor in function.outputs], self.results.of(node, specs, path))
         numbers = dict(zip(map(id, node.input_tensors), sources, strict=True))
         self.followed.add(f"{path}/")
         before = len(self.calls)
@@ -214,7 +218,7 @@ class Reader:
         if uncounted:
             reason = CannotFollowError(f"its `{self.calls[uncounted[0]].type}` runs functions that no rule looks into")
             try:
-                self._counted(node, sources, self._results(node, sources, path))
+                self._counted(node, sources, self.results.of(node, self._specs(sources), path))
             except CannotFollowError as gap:
                 for place in uncounted:
                     self.calls[place] = self.calls[place]._replace(note=_uncounted(gap))
@@ -271,24 +275,10 @@ class Reader:
     ) -> tuple[dict[int, Any], tuple[Any, ...], dict[str, Any]]:
         """Symbolic tensors in the place of a call's, by the identity of those, and its arguments with them."""
         numbers = dict(zip(map(id, node.input_tensors), sources, strict=True))
-        specs = {key: self._with_batch(self.tensors[number]) for key, number in numbers.items()}
+        specs = {key: self.results.with_batch(self.tensors[number]) for key, number in numbers.items()}
         fresh = {key: keras.Input(batch_shape=spec.shape, dtype=spec.dtype) for key, spec in specs.items()}
         args, kwargs = node.arguments.fill_in(fresh)
         return fresh, args, kwargs
-
-    def _results(self, node: Any, sources: tuple[int, ...], path: str) -> list[TensorSpec]:
-        """What a call makes, as the layer says."""
-        if self._is_as_built(node, sources):
-            results = [spec_of(tensor) for tensor in node.outputs]
-        else:
-            results = self._infer(node, sources, path)
-        if isinstance(node.operation, keras.layers.EinsumDense):
-            fed, made = self.tensors[sources[0]], results[0]
-            results = [made._replace(shape=completed(node.operation.equation, fed.shape, made.shape))]
-        return results
-
-    def _with_batch(self, spec: TensorSpec) -> TensorSpec:
-        return TensorSpec((self.batch_size, *spec.shape[1:]), spec.dtype) if spec.shape[:1] == (None,) else spec
 
     def _call(
         self,
@@ -296,6 +286,7 @@ class Reader:
         kind: Kind,
         path: str,
         sources: tuple[int, ...],
+        specs: tuple[TensorSpec, ...],
         outputs: tuple[int, ...],
         results: tuple[TensorSpec, ...],
         trainable: bool,
@@ -305,10 +296,10 @@ class Reader:
         self.times_called[id(operation)] = nth + 1
         if not nth:
             self.weights[id(operation)] = weights_of(operation if kind.is_layer else node, trainable)
-        specs = tuple([self.tensors[number] for number in sources])
+        weights = self.weights.get(id(operation), ())
         args, kwargs = arguments_of(node, specs)
         if kind.is_layer:
-            kwargs = kwargs | implied_masks(node)
+            kwargs.update(implied_masks(node))
         return Call(
             path=path,
             type=kind.name,
@@ -321,9 +312,9 @@ class Reader:
             results=results,
             args=args,
             kwargs=kwargs,
-            weights=self.weights.get(id(operation), ()),
+            weights=weights,
             channels_first=_channels_first(operation),
-            adapted=adapted(operation),
+            adapted=adapted(operation) if weights else (),
             dtype=multiplied_in(operation, specs, results),
         )
 
@@ -336,32 +327,6 @@ class Reader:
         self.times_named[name] = times + 1
         return f"{name}_{times}" if times else name
 
-    def _is_as_built(self, node: Any, sources: tuple[int, ...]) -> bool:
-        """Whether the shapes that Keras inferred when the call was made hold: it is fed what it was fed then."""
-        for tensor, number in zip(node.input_tensors, sources, strict=True):
-            now, then = self.tensors[number].shape, tensor.shape
-            if now != then and (now[1:] != then[1:] or now[:1] != (None,) or then[0] != self.batch_size):
-                return False
-        return True
-
-    def _infer(self, node: Any, sources: tuple[int, ...], path: str) -> list[TensorSpec]:
-        fresh = iter([keras.KerasTensor(spec.shape, spec.dtype) for spec in (self.tensors[i] for i in sources)])
-        arguments = node.arguments
-        filled = {id(tensor): next(fresh) for tensor in arguments.keras_tensors}
-        args, kwargs = arguments.fill_in(filled)
-        try:
-            with quietly():
-                made = tree.flatten(node.operation.compute_output_spec(*args, **kwargs))
-        except Exception as error:
-            if not self.asked:
-                # Nobody asked for other sizes than the layer was built for: it cannot say at a known batch size.
-                return [self._with_batch(spec_of(tensor)) for tensor in node.outputs]
-            shapes = ", ".join(str(self.tensors[i].shape) for i in sources)
-            raise InputShapeError(
-                f"{path}: the layer does not accept the shapes that this input gives it ({shapes}). Keras says: {error}"
-            ) from error
-        return [spec_of(tensor) for tensor in made]
-
 
 _WRITE_IT = "Write it in keras.ops, or build the model functionally: keras.Model(inputs, outputs)."
 
@@ -373,18 +338,6 @@ def _nodes(function: Any) -> Iterator[Any]:
         for node in sorted(function._nodes_by_depth[depth], key=lambda node: order[id(node.operation)]):
             if not node.is_input:
                 yield node
-
-
-def _mixes_batch(function: Any) -> bool:
-    """Whether some operation between the layers may move samples, so that the batch size has to be known."""
-    for operation in function._operations:
-        if isinstance(operation, keras.layers.Layer):
-            inner = function_of(operation)
-            if inner is not None and _mixes_batch(inner):
-                return True
-        elif snake_case(type(operation).__name__) in _MIXERS:
-            return True
-    return False
 
 
 def _with_weights(counted: Measured, weights: tuple[Weight, ...]) -> Measured:
@@ -400,15 +353,6 @@ def _note_of(node: Any) -> str:
 
 def _uncounted(gap: CannotFollowError) -> str:
     return f"{backend_name()} cannot count it ({gap}): write its steps out"
-
-
-def _says_its_shape(layer: Any) -> bool:
-    """Whether a layer says itself which shape it makes, so that it may be another one than it does make."""
-    base = keras.layers.Layer
-    return (
-        type(layer).compute_output_shape is not base.compute_output_shape
-        or type(layer).compute_output_spec is not base.compute_output_spec
-    )
 
 
 def _channels_first(operation: Any) -> bool:

@@ -1,6 +1,6 @@
 """What `model.summary()` prints of a model, where a reader may take it for something else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -11,17 +11,22 @@ from keras_cnnstats.capture.models import function_of
 from keras_cnnstats.graph import Shape, Summary
 
 
-def summary_of(model: Any) -> Summary | None:
-    """Returns what the summary says otherwise than the report; `None` for what has no summary."""
+def summary_of(model: Any, weights: Sequence[Any]) -> Summary | None:
+    """Returns what the summary says otherwise than the report; `None` for what has no summary.
+
+    Args:
+        model: the model.
+        weights: its weights, which take long to list.
+    """
     if not isinstance(model, keras.Model):
         return None
     layers = list(_layers(model, ""))
     return Summary(
-        weights=_size(model.weights),
+        weights=_size(weights),
         shared=tuple([(path, shapes) for path, layer in layers if len(shapes := _shapes(layer)) > 1]),
         nested=tuple([(path, _size(layer.weights)) for path, layer in layers if isinstance(layer, keras.Model)]),
         unshown=() if function_of(model) is not None else tuple([path for path, layer in layers if _is_unshown(layer)]),
-        unbuilt=tuple([path for path, layer in layers if not layer.built]),
+        unbuilt=tuple([path for path, layer in [(model.name, model), *layers] if not layer.built]),
     )
 
 

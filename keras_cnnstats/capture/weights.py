@@ -55,13 +55,15 @@ def weight_of(variable: Any, trainable: bool, known: Mapping[int, tuple[int, boo
 
 def multiplied_in(operation: Any, specs: tuple[TensorSpec, ...], results: tuple[TensorSpec, ...]) -> str:
     """Returns the dtype that a layer or an operation multiplies in."""
+    if isinstance(operation, keras.layers.Layer) and operation.autocast:
+        return str(operation.compute_dtype or keras.config.floatx())
     read = [spec.dtype for spec in specs]
     if not isinstance(operation, keras.layers.Layer):
         made = results[0].dtype if results else "float32"
         # Products of integers are added up in wider ones.
         return common_dtype(read) if "int" in made and read else made
     own = operation.compute_dtype or keras.config.floatx()
-    return str(own) if operation.autocast else common_dtype([own, *[name for name in read if "float" in name]])
+    return common_dtype([own, *[name for name in read if "float" in name]])
 
 
 def common_dtype(names: list[str]) -> str:

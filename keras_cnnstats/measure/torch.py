@@ -250,7 +250,7 @@ def _normalization(name: str, args: Any, x: Sizes) -> Work:
         scale=weights[0] is not None,
         center=len(weights) > 1 and weights[1] is not None,
     )
-    return normalization.work() or NO_WORK
+    return total(part.work() or NO_WORK for part in (normalization, *normalization.beside))
 
 
 def _attention(fed: list[Sizes]) -> Work:

@@ -39,6 +39,7 @@ from keras_cnnstats.primitives.elementwise import (
     in_a_row,
     relu,
 )
+from keras_cnnstats.primitives.measured import Measured
 from keras_cnnstats.primitives.normalization import BatchNormalization, Normalization
 from keras_cnnstats.primitives.once import Once
 from keras_cnnstats.primitives.pooling import AdaptivePooling, Pooling
@@ -86,6 +87,7 @@ __all__ = [
     "Lookup",
     "LowRank",
     "Map",
+    "Measured",
     "Mix",
     "Normalization",
     "Once",

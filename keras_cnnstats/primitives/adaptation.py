@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from keras_cnnstats.primitives import quantisation as steps
-from keras_cnnstats.primitives.base import Multiplied, Primitive, Size, product
+from keras_cnnstats.primitives.base import Learned, Map, Multiplied, Primitive, Size, product, reading
 from keras_cnnstats.primitives.contraction import Contraction
-from keras_cnnstats.primitives.elementwise import Cost, Elementwise
-from keras_cnnstats.primitives.once import Once
-from keras_cnnstats.units import Work
+from keras_cnnstats.primitives.convolution import Convolution
+from keras_cnnstats.primitives.rearrangement import Lookup
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 class Adaptation(NamedTuple):
@@ -58,38 +58,58 @@ class Adaptation(NamedTuple):
         return weights if inputs == weights else f"{inputs} x {weights}"
 
 
-def computed(how: Adaptation, contraction: Contraction, values: Size) -> list[Primitive]:
+def computed(
+    how: Adaptation, contraction: Contraction, values: Size, source: int | None = 0, is_first: bool = True
+) -> list[Primitive]:
     """Returns the primitives of a contraction, as a layer computes it whose weights were adapted.
 
     Args:
         how: what was made of its weights.
         contraction: the contraction of its inputs with its kernel.
         values: values of its inputs.
+        source: where these come from (see `Map`).
+        is_first: whether it is the first of its row and its inputs are those of the call.
     """
+    read = Map(values, source)
+    if how.rank and not how.mode:
+        weights = product((contraction.inputs, contraction.outputs))
+        return merged(how, contraction, weights, read, f"lora_{contraction.kernel_name}")
+    found: list[Primitive] = [contraction]
     if how.mode == "float8":
-        return _float8(how, contraction, values)
-    if how.mode:
-        return [*_quantised(how, contraction, values), *_beside(how, contraction)]
-    return [*merged(how, product((contraction.inputs, contraction.outputs))), contraction]
+        found = _float8(how, contraction, values)
+    elif how.mode:
+        found = _quantised(how, contraction, values)
+        found += _beside(how, contraction, _behind(read, len(found)))
+    return found if is_first else reading(found, (read,))
 
 
-def merged(how: Adaptation, weights: Size) -> list[Primitive]:
-    """Returns the primitives of `kernel + alpha / rank * (a @ b)`, done anew at each call.
+def _behind(read: Map, steps: int) -> Map:
+    """A map, seen from so many primitives further behind."""
+    return read if read.source is None or read.source >= 0 else read._replace(source=read.source - steps)
+
+
+def merged(
+    how: Adaptation, layer: Contraction | Convolution | Lookup, weights: Size, read: Map, name: str = "lora_kernel"
+) -> list[Primitive]:
+    """Returns the primitives of a layer whose kernel is `kernel + alpha / rank * (a @ b)`, made anew at each call.
 
     Args:
         how: what was made of the kernel; nothing is done where it was not adapted.
+        layer: what is done with the kernel.
         weights: weights of the kernel, and so values of `a @ b`.
+        read: the inputs.
+        name: how the names of the two thin matrices begin.
 
     Example: a kernel of 64 to 32 adapted by rank 4 takes as many products as the layer itself at 4 positions.
 
-    >>> sum(part.work().macs for part in merged(Adaptation(rank=4), 64 * 32))
-    8192
+    >>> dense = Contraction(inputs=64, outputs=32)
+    >>> [part.work().macs for part in merged(Adaptation(rank=4, width=32), dense, 64 * 32, Map(64))]
+    [8192, 2048]
     """
     if not how.rank:
-        return []
-    # XLA drops a product with 1.
-    added = Elementwise(cost=Cost(2, registered=2, hlo=1 + how.is_scaled), elements=weights, name=LowRank.kind)
-    return [Once(primitive=Contraction(inputs=how.rank, outputs=weights, weights=False)), Once(primitive=added)]
+        return [layer]
+    kernel = LowRankKernel(weights=weights, width=how.width, rank=how.rank, scaled=how.is_scaled, name=name)
+    return [kernel, replace(layer, maps=(_behind(read, 1), Map(weights, -1, weight=True)))]
 
 
 def _float8(how: Adaptation, contraction: Contraction, values: Size) -> list[Primitive]:
@@ -109,6 +129,8 @@ def _quantised(how: Adaptation, contraction: Contraction, values: Size) -> list[
         before += steps.restored(weights, how.rows, cast_zeros=not how.has_float_zeros)
     elif how.is_restored:
         before += steps.divided(weights)
+    if how.mode in ("int8", "int4"):
+        before += steps.again(weights, how.rows)
     if how.mode == "awq":
         before += steps.divided(weights, cast=False)
     return [*before, replace(contraction, types=how.types), *_rescaled(how, contraction, values)]
@@ -127,7 +149,7 @@ def _rescaled(how: Adaptation, contraction: Contraction, values: Size) -> list[P
     return [*steps.rescaled(outputs, 1, cast=False), *steps.cast_weights(weights), *ones]
 
 
-def _beside(how: Adaptation, contraction: Contraction) -> list[Primitive]:
+def _beside(how: Adaptation, contraction: Contraction, read: Map) -> list[Primitive]:
     if not how.rank or contraction.outputs is None:
         return []
     heads = contraction.outputs // how.width
@@ -139,26 +161,86 @@ def _beside(how: Adaptation, contraction: Contraction) -> list[Primitive]:
             rank=how.rank,
             heads=heads,
             scaled=how.is_scaled,
+            maps=(Map(product((contraction.outputs, contraction.positions)), -1), read),
         )
     ]
 
 
-def looked_up(how: Adaptation, tokens: Size, width: int, weights: int) -> list[Primitive]:
-    """Returns the primitives of rows of a table whose weights were adapted, beside the look-up itself.
+def looked_up(how: Adaptation, table: Lookup) -> list[Primitive]:
+    """Returns the primitives of a look-up in a table whose weights were adapted.
 
     Args:
         how: what was made of the weights.
-        tokens: rows that are looked up.
-        width: values of a row.
-        weights: values of the table.
+        table: the look-up.
     """
+    tokens, width = table.picked, table.width
     if not how.mode:
-        return merged(how, weights)
-    found = [*steps.unpacked(how.packed, signed=True), *steps.looked_up(tokens, width, how.groups)]
+        return merged(how, table, table.parameters, Map(tokens), "lora_embeddings")
+    found = [table, *steps.unpacked(how.packed, signed=True), *steps.looked_up(tokens, width, how.groups)]
     if how.rank:
         found += steps.picked(tokens, how.rank)
-        found.append(LowRank(inputs=None, outputs=width, positions=tokens, rank=how.rank, scaled=how.is_scaled))
+        found.append(
+            LowRank(inputs=None, outputs=width, positions=tokens, rank=how.rank, rows=table.rows, scaled=how.is_scaled)
+        )
     return found
+
+
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
+class LowRankKernel(Primitive):
+    """The sum `kernel + alpha / rank * (a @ b)`, which takes a kernel's place: it is made once a call.
+
+    Attributes:
+        weights: weights of the kernel.
+        width: those of them in a row: outputs of the layer, or of one of its heads.
+        rank: products in a value of `a @ b`.
+        scaled: whether `alpha / rank` is not 1.
+        name: how the names of `a` and `b` begin.
+    """
+
+    kind = "low-rank adaptation"
+    weights: Size
+    width: int
+    rank: int
+    scaled: bool = False
+    name: str = "lora_kernel"
+
+    def work(self) -> Work | None:
+        if self.weights is None:
+            return None
+        macs = self.rank * self.weights
+        # XLA drops a product with 1.
+        return Work(
+            macs=macs,
+            inside=macs,
+            outputs=self.weights,
+            arithmetic=2 * self.weights,
+            registered=2 * self.weights,
+            hlo=(1 + self.scaled) * self.weights,
+        )
+
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
+        work = self.work()
+        if work is None or not learns:
+            return None if work is None else Training(work)
+        assert self.weights is not None
+        gradient = Work(arithmetic=self.weights, hlo=self.scaled * self.weights)
+        for each in self.learned:
+            gradient = gradient.plus(work.products(each.size) if each.name in learns else NO_WORK)
+        return Training(work, weights=gradient)
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        # Nothing but weights.
+        return (Map(self.weights, None),)
+
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        rows = 0 if self.weights is None else self.weights // self.width
+        return Learned(f"{self.name}_a", rows * self.rank), Learned(f"{self.name}_b", self.rank * self.width)
+
+    @property
+    def is_shared(self) -> bool:
+        return True
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -171,7 +253,9 @@ class LowRank(Primitive):
         positions: positions that share the weights.
         rank: products in an output.
         heads: parts of the outputs that share `b` and have an `a` each.
+        rows: rows of `a`, where they are looked up.
         scaled: whether `alpha / rank` is not 1.
+        maps: the outputs that it is added to, and the inputs.
     """
 
     kind = "low-rank adaptation"
@@ -180,7 +264,9 @@ class LowRank(Primitive):
     positions: Size
     rank: int
     heads: int = 1
+    rows: int = 0
     scaled: bool = False
+    maps: tuple[Map, ...] = ()
 
     def work(self) -> Work | None:
         if self.positions is None:
@@ -197,6 +283,43 @@ class LowRank(Primitive):
             hlo=(1 + self.scaled) * n,
         )
 
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
+        work = self.work()
+        if work is None or self.positions is None:
+            return None
+        forward = work.times(samples)
+        first, last = self.learned
+        inputs = weights = NO_WORK
+        n, between = self.outputs * self.positions * samples, self.rank * self.heads * self.positions * samples
+        scaling, macs = Work(arithmetic=n, hlo=self.scaled * n), self.rank * n
+        back = Work(macs=macs, inside=macs, outputs=between)
+        if last.name in learns:
+            weights = back._replace(outputs=last.size)
+        if first.name in learns:
+            weights = weights.plus(self._towards_rows(first, between))
+        if 1 in towards:
+            values = (self.inputs or 0) * self.positions * samples
+            inputs = back.plus(_products(between * (self.inputs or 0), values)).plus(scaling)
+        elif learns:
+            weights = weights.plus(scaling).plus(back if first.name in learns else NO_WORK)
+        return Training(forward, inputs, weights)
+
+    def _towards_rows(self, rows: Learned, between: int) -> Work:
+        """The gradient towards `a`: products with the inputs, or an addition where a row was looked up."""
+        if self.inputs is None:
+            return Work(arithmetic=between, hlo=between)
+        return _products(between * self.inputs, rows.size)
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
+
+    @property
+    def learned(self) -> tuple[Learned, Learned]:
+        name = "lora_embeddings" if self.inputs is None else "lora_kernel"
+        rows = self.rows if self.inputs is None else self.inputs * self.heads
+        return Learned(f"{name}_a", rows * self.rank), Learned(f"{name}_b", self.rank * self.outputs // self.heads)
+
     @property
     def multiplied(self) -> tuple[Multiplied, ...]:
         positions, last = self.positions, self.rank * self.outputs // self.heads
@@ -207,3 +330,7 @@ class LowRank(Primitive):
             Multiplied("lora_kernel_a", first, product((first, positions))),
             Multiplied("lora_kernel_b", last, product((last, self.heads, positions))),
         )
+
+
+def _products(macs: int, results: int) -> Work:
+    return Work(macs=macs, inside=macs, outputs=results)

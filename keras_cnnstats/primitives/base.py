@@ -113,6 +113,17 @@ class Route(NamedTuple):
     sources: tuple[int | None, ...]
 
 
+class Contract(NamedTuple):
+    """Products of several maps are summed: each output position sees what it reads of each of them.
+
+    Attributes:
+        routes: of each map its place among the inputs of the call, and for each output dimension the dimension of the
+            map that it runs over, as in `Route`.
+    """
+
+    routes: tuple[tuple[int, tuple[int | None, ...]], ...]
+
+
 class Regroup(NamedTuple):
     """The values keep their order and are cut into dimensions anew."""
 
@@ -144,7 +155,21 @@ class Stretch(NamedTuple):
     grow: bool
 
 
-Spread = Pointwise | Slide | Gather | Mix | Shuffle | Statistics | Spatial | Route | Regroup | Cut | Join | Stretch
+Spread = (
+    Pointwise
+    | Slide
+    | Gather
+    | Mix
+    | Shuffle
+    | Statistics
+    | Spatial
+    | Route
+    | Contract
+    | Regroup
+    | Cut
+    | Join
+    | Stretch
+)
 
 POINTWISE = Pointwise()
 
@@ -189,6 +214,32 @@ class Multiplied(NamedTuple):
     macs: Size
 
 
+class Learned(NamedTuple):
+    """A weight that a gradient can reach.
+
+    Attributes:
+        name: its name, or how it ends; empty where it goes by many.
+        size: its values.
+    """
+
+    name: str
+    size: int
+
+
+def kernel_and_bias(kernel: int, bias: int, name: str = "kernel") -> tuple[Learned, ...]:
+    """Returns the weights of a contraction, where it has them."""
+    return tuple([each for each in (Learned(name, kernel), Learned("bias", bias)) if each.size])
+
+
+def is_called(weight: str, name: str) -> bool:
+    """Whether a weight has a name: a `recurrent_kernel` is a kernel too.
+
+    >>> is_called("kernel", "kernel"), is_called("depthwise_kernel", "kernel"), is_called("lora_kernel_a", "kernel")
+    (True, True, False)
+    """
+    return weight == name or (bool(name) and weight.endswith(f"_{name}"))
+
+
 class Primitive(ABC):
     """One of the handful of things that networks are made of, in plain integers, for one sample.
 
@@ -203,13 +254,21 @@ class Primitive(ABC):
     def work(self) -> Work | None:
         """The terms of its work; `None` where a size is unknown."""
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         """The terms of its work in one step of training; `None` where nobody has derived them, or a size is unknown.
 
         Args:
             towards: places of the maps it reads that need a gradient.
-            learns: whether its weights need one.
+            learns: names of its weights that need one.
             samples: samples in the batch, which gradients towards weights add up.
+
+        Example: 10 inputs to 4 outputs, of which a batch of 8 makes 320 products, each gradient as many again; a bias
+        is the sum of 8 values.
+
+        >>> from keras_cnnstats.primitives import Contraction
+        >>> step = Contraction(inputs=10, outputs=4, bias=4).training((0,), ("kernel", "bias"), samples=8)
+        >>> step.forward.macs, step.inputs.macs, step.weights.macs, step.weights.arithmetic
+        (320, 320, 320, 28)
         """
         forward = self.work()
         return None if forward is None or towards or learns else Training(forward.times(samples))
@@ -230,9 +289,9 @@ class Primitive(ABC):
         return 0
 
     @property
-    def learned(self) -> int:
+    def learned(self) -> tuple[Learned, ...]:
         """Those of its weights that a gradient can reach."""
-        return self.parameters
+        return (Learned("", self.parameters),) if self.parameters else ()
 
     @property
     def multiplied(self) -> tuple[Multiplied, ...]:
@@ -287,7 +346,7 @@ class Reading(Primitive):
     def work(self) -> Work | None:
         return self.primitive.work()
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         return self.primitive.training(towards, learns, samples)
 
     @property
@@ -303,7 +362,7 @@ class Reading(Primitive):
         return self.primitive.parameters
 
     @property
-    def learned(self) -> int:
+    def learned(self) -> tuple[Learned, ...]:
         return self.primitive.learned
 
     @property

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from keras_cnnstats.primitives.base import (
     POINTWISE,
     Claim,
+    Contract,
     Gather,
+    Learned,
     Map,
     Multiplied,
     Primitive,
@@ -14,6 +16,7 @@ from keras_cnnstats.primitives.base import (
     Route,
     Size,
     Spread,
+    kernel_and_bias,
     product,
     sums,
 )
@@ -55,18 +58,20 @@ class Contraction(Primitive):
         macs = self.inputs * outputs
         return Work(macs=macs, inside=macs, outputs=outputs, biases=outputs if self.bias else 0)
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None or (towards and not self.weights and not self.maps):
             return None
         forward = work.times(samples)
         inputs = weights = NO_WORK
         if self.weights:
-            if towards:
-                assert self.inputs is not None and self.positions is not None
+            assert self.inputs is not None and self.outputs is not None and self.positions is not None
+            if 0 in towards:
                 inputs = forward.products(self.inputs * self.positions * samples)
-            if learns:
-                weights = forward.products(self.parameters - self.bias)
+            # Where the kernel is made at each call, it is the second map.
+            if 1 in towards or self.kernel_name in learns:
+                weights = forward.products(self.inputs * self.outputs)
+            if "bias" in learns:
                 weights = weights.plus(sums(forward.biases, self.bias))
             return Training(forward, inputs, weights)
         for place in towards:
@@ -86,11 +91,20 @@ class Contraction(Primitive):
         return self.inputs * self.outputs + self.bias
 
     @property
+    def kernel_name(self) -> str:
+        """How the name of the weight that it multiplies with ends."""
+        return self.kernel or "kernel"
+
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        return kernel_and_bias(self.parameters - self.bias, self.bias, self.kernel_name) if self.weights else ()
+
+    @property
     def multiplied(self) -> tuple[Multiplied, ...]:
         if not (self.weights or self.kernel) or self.inputs is None or self.outputs is None:
             return ()
         size = self.inputs * self.outputs
-        return (Multiplied(self.kernel or "kernel", size, product((size, self.positions))),)
+        return (Multiplied(self.kernel_name, size, product((size, self.positions))),)
 
     @property
     def operands(self) -> str:
@@ -168,9 +182,19 @@ def einsum_product(equation: str, a: tuple[Size, ...], b: tuple[Size, ...], maps
         outputs=last,
         positions=product(positions),
         weights=False,
-        looks=_einsum_looks(_letter_sizes(first, a), dict.fromkeys(names)),
+        looks=_looks(
+            [_einsum_looks(_letter_sizes(*each), dict.fromkeys(names)) for each in ((first, a), (second, b))], maps
+        ),
         maps=maps,
     )
+
+
+def _looks(routes: list[Route], maps: tuple[Map, ...]) -> Spread:
+    """Where the products of two maps look; of the first where it is not said what they are."""
+    if not maps:
+        return routes[0]
+    read = [(each.source, route.sources) for each, route in zip(maps, routes, strict=True) if not each.weight]
+    return Contract(tuple([(source, dims) for source, dims in read if source is not None and source >= 0]))
 
 
 def _letter_sizes(term: str, shape: tuple[Size, ...]) -> dict[str, Size]:
@@ -228,11 +252,19 @@ def matrix_product(
     columns = b[-1] if len(b) > 1 else 1
     width = 1 if len(b) == 1 else 0
     rest = y[1 : len(y) - 1 + width]
+    batches = len(y) - (len(a) > 1) - (len(b) > 1)
+    rows = [*_aligned(batches, len(a) - 2), *([len(a) - 2] * (len(a) > 1)), *([None] * (len(b) > 1))]
+    across = [*_aligned(batches, len(b) - 2), *([None] * (len(a) > 1)), *([len(b) - 1] * (len(b) > 1))]
     return Contraction(
         inputs=a[-1],
         outputs=columns,
         positions=product(rest),
         weights=False,
-        looks=Gather((-1,), "replaced"),
+        looks=_looks([Route(tuple(rows)), Route(tuple(across))], maps),
         maps=maps,
     )
+
+
+def _aligned(axes: int, own: int) -> list[int | None]:
+    """The dimensions of a map under so many axes that are broadcast, aligned at the right."""
+    return [place - (axes - own) if place >= axes - own else None for place in range(axes)]

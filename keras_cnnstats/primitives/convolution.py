@@ -4,7 +4,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 
-from keras_cnnstats.primitives.base import Claim, Map, Multiplied, Primitive, Slide, product, sums
+from keras_cnnstats.primitives.base import (
+    Claim,
+    Learned,
+    Map,
+    Multiplied,
+    Primitive,
+    Slide,
+    kernel_and_bias,
+    product,
+    sums,
+)
 from keras_cnnstats.primitives.window import Window, size_claims, size_defects
 from keras_cnnstats.units import NO_WORK, Training, Work
 
@@ -78,7 +88,7 @@ class Convolution(Primitive):
         inside = prod([window.taps_inside for window in self.windows]) * (self.c_in // self.groups) * self.c_out
         return Work(macs=self.taps * outputs, inside=inside, outputs=outputs, biases=outputs if self.bias else 0)
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None:
             return None
@@ -88,15 +98,19 @@ class Convolution(Primitive):
             # What no window touches gets no gradient.
             reached = prod([window.positions_reached for window in self.windows])
             inputs = forward.products(reached * self.c_in * samples)
-        if learns or 1 in towards:
-            weights = forward.products(self.taps * self.c_out)
-            if self.bias:
-                weights = weights.plus(sums(forward.biases, self.c_out))
+        if "kernel" in learns or 1 in towards:
+            weights = forward.products(self.kernel_size)
+        if "bias" in learns:
+            weights = weights.plus(sums(forward.biases, self.c_out))
         return Training(forward, inputs, weights)
 
     @property
     def sources(self) -> tuple[Map, ...]:
         return self.maps
+
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        return kernel_and_bias(self.kernel_size, self.c_out * self.bias) if self.weights else ()
 
     @property
     def multiplied(self) -> tuple[Multiplied, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from keras_cnnstats.primitives.base import Map, Primitive, Size, sums
-from keras_cnnstats.primitives.slopes import SLOPES, STOPS, Slope
+from keras_cnnstats.primitives.slopes import FREE, SLOPES, STOPS, Slope
 from keras_cnnstats.units import NO_WORK, Training, Work
 
 
@@ -68,12 +68,32 @@ FUNCTIONS = {name: cost.sloped(name) for name, cost in _COSTS.items()}
 
 
 def in_a_row(costs: Iterable[Cost]) -> Cost:
-    """The cost of several functions, each of what the one before it makes; nobody has written out the gradient.
+    """The cost of several functions of one map each, one after the other; their slopes are passed one after the other.
 
-    >>> in_a_row([Cost(1), FUNCTIONS["sigmoid"]])
-    Cost(arithmetic=3, transcendentals=1, registered=0, hlo=3, slopes=None)
+    >>> in_a_row([FUNCTIONS["relu"], FUNCTIONS["sigmoid"]])
+    Cost(arithmetic=3, transcendentals=1, registered=0, hlo=4, slopes=(Slope(arithmetic=4, transcendentals=0, hlo=5),))
+    >>> in_a_row([FUNCTIONS["relu"], Cost(1)]).slopes is None
+    True
     """
-    return Cost(*map(sum, zip((0, 0, 0, 0), *(cost[:4] for cost in costs), strict=True)))
+    total = Cost(0, slopes=FREE)
+    for cost in costs:
+        total = Cost(
+            arithmetic=total.arithmetic + cost.arithmetic,
+            transcendentals=total.transcendentals + cost.transcendentals,
+            registered=total.registered + cost.registered,
+            hlo=total.hlo + cost.hlo,
+            slopes=_passed(total.slopes, cost.slopes),
+        )
+    return total
+
+
+def _passed(first: tuple[Slope, ...] | None, second: tuple[Slope, ...] | None) -> tuple[Slope, ...] | None:
+    """The slopes of two functions of one map each, one after the other; where one of them is flat, both are."""
+    if STOPS in (first, second):
+        return STOPS
+    if first is None or second is None or len(second) > 1:
+        return None
+    return (first[0].plus(second[0]),)
 
 
 def relu(max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0) -> Cost:
@@ -138,7 +158,7 @@ class Elementwise(Primitive):
             hlo=cost.hlo * n,
         )
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work, slopes = self.work(), self.cost.slopes
         if work is None:
             return None
@@ -167,6 +187,15 @@ class Elementwise(Primitive):
             gradient = slopes[min(place, len(slopes) - 1, 1)].over(elements).plus(sums(elements, each.values(samples)))
             inputs, weights = (inputs, weights.plus(gradient)) if each.weight else (inputs.plus(gradient), weights)
         return inputs, weights
+
+    @property
+    def alone(self) -> Cost:
+        """What it costs as a function of the one map among constants that it reads."""
+        slopes = self.cost.slopes
+        read = [place for place, each in enumerate(self.maps) if each.source is not None]
+        if not slopes or not self.maps:
+            return self.cost
+        return self.cost._replace(slopes=(slopes[min(read[0], len(slopes) - 1)],) if len(read) == 1 else None)
 
     @property
     def sources(self) -> tuple[Map, ...]:
@@ -201,7 +230,7 @@ class Disturbance(Primitive):
     def work(self) -> Work:
         return NO_WORK
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         if self.cost is None:
             return None
         disturbing = Elementwise(cost=self.cost, elements=self.elements)

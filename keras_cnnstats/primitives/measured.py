@@ -22,7 +22,7 @@ class Measured(Primitive):
     def work(self) -> Work | None:
         return self.counted
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         return None
 
     @property

@@ -3,8 +3,34 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from keras_cnnstats.primitives.base import POINTWISE, Claim, Primitive, Size, Spread
+from keras_cnnstats.primitives.base import POINTWISE, Claim, Learned, Primitive, Size, Spread
 from keras_cnnstats.units import NO_WORK, Training, Work
+
+
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
+class Beside(Primitive):
+    """What backends compute beside a normalization once a call, on constants and on weights alone.
+
+    Attributes:
+        registered: what TensorFlow's profiler registers for it.
+        hlo: what XLA counts.
+        in_training: whether training does it too.
+    """
+
+    kind = "normalization"
+    registered: int = 0
+    hlo: int = 0
+    in_training: bool = True
+
+    def work(self) -> Work:
+        return Work(registered=self.registered, hlo=self.hlo)
+
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training:
+        return Training(self.work() if self.in_training else NO_WORK)
+
+    @property
+    def is_shared(self) -> bool:
+        return True
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -29,21 +55,18 @@ class BatchNormalization(Primitive):
     def work(self) -> Work | None:
         if self.elements is None:
             return None
-        # Keras folds the factors anew at each call, which the other counters see: the terms in `channels`.
-        n, c = self.elements, self.channels
-        return Work(
-            arithmetic=2 * n, registered=2 * n + (5 + self.scale) * c, hlo=2 * n + (3 + self.scale + self.center) * c
-        )
+        n = self.elements
+        return Work(arithmetic=2 * n, registered=2 * n, hlo=2 * n)
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None or self.elements is None:
             return None
         n, c = self.elements * samples, self.channels
         if not self.statistics:
             # `g * a` with the folded factor, which is the same for all samples.
-            forward = work.times(samples)._replace(hlo=2 * n + (3 + self.scale + self.center) * c)
-            return None if learns else Training(forward, Work(arithmetic=n, hlo=n) if towards else NO_WORK)
+            inputs = Work(arithmetic=n, hlo=n) if towards else NO_WORK
+            return None if learns else Training(work.times(samples), inputs)
         # The mean; the distances from it, their squares and the mean of those; the root; then the moving statistics.
         statistics, learned = (n + 3 * n + c) + 6 * c, (self.scale + self.center) * n
         forward = Work(
@@ -54,23 +77,31 @@ class BatchNormalization(Primitive):
         # Gradients of shift and scale: the sums of `g` and of `g * x'`, which the gradient of the input needs too.
         shift, scale = n - c, n + n - c
         weights = inputs = NO_WORK
+        scaled, shifted = "gamma" in learns, "beta" in learns
         if learns:
-            hlo = 3 * n + c if self.scale else n - c
-            weights = Work(arithmetic=shift * self.center + scale * self.scale, hlo=hlo)
+            hlo = 3 * n + c if scaled else n - c
+            weights = Work(arithmetic=shift * shifted + scale * scaled, hlo=hlo)
         if towards:
             # (g - mean(g) - x' * mean(g * x')) * factor
-            rest = shift * (not learns or not self.center) + scale * (not learns or not self.scale)
-            hlo = 11 * n + (8 + self.scale + (learns and self.scale)) * c - weights.hlo
+            rest = shift * (not shifted) + scale * (not scaled)
+            hlo = 11 * n + (8 + self.scale + scaled) * c - weights.hlo
             inputs = Work(arithmetic=rest + 2 * c + self.scale * c + 4 * n, hlo=hlo)
         return Training(forward, inputs, weights)
+
+    @property
+    def beside(self) -> tuple[Primitive, ...]:
+        """The factors folded anew at each call that goes by them, which backends see."""
+        registered, hlo = (5 + self.scale) * self.channels, (3 + self.scale + self.center) * self.channels
+        return (Beside(registered=registered, hlo=hlo, in_training=not self.statistics),)
 
     @property
     def parameters(self) -> int:
         return (self.scale + self.center + 2) * self.channels
 
     @property
-    def learned(self) -> int:
-        return (self.scale + self.center) * self.channels
+    def learned(self) -> tuple[Learned, ...]:
+        learned = Learned("gamma", self.scale * self.channels), Learned("beta", self.center * self.channels)
+        return tuple([each for each in learned if each.size])
 
     def claims(self) -> Iterable[Claim]:
         trained = (self.scale + self.center) * self.channels
@@ -119,7 +150,7 @@ class Normalization(Primitive):
             hlo=self._hlo(n * self.groups, self.groups),
         )
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None or self.groups is None or self.size is None:
             return None
@@ -128,26 +159,37 @@ class Normalization(Primitive):
         inputs = weights = NO_WORK
         if towards:
             steps = self._towards_input(self.size) * groups + elements * bool(self.scale)
-            inputs = Work(arithmetic=steps, hlo=self._hlo_towards_input(elements, groups, samples))
+            inputs = Work(arithmetic=steps, hlo=self._hlo_towards_input(elements, groups, samples, "gamma" in learns))
         if learns:
             # The sums of `g * x'` and of `g`.
-            products = elements * bool(self.scale)
-            added = elements * (bool(self.scale) + bool(self.center)) - self.parameters
-            folded = (self.scale + self.center) * (samples - 1) if self.method == "group" else added
+            products = elements * ("gamma" in learns)
+            learned = sum([each.size for each in self.learned if each.name in learns])
+            added = elements * len(learns) - learned
+            folded = learned * (samples - 1) if self.method == "group" else added
+            folded += self._hlo_towards_weights(elements, samples, "gamma" in learns, bool(towards))
             weights = Work(arithmetic=products + added, hlo=folded)
         again = self._learned(0) * (samples - 1)  # what is folded on the channels, is so for each sample
         forward = work.times(samples)._replace(hlo=self._hlo(elements, groups) + again)
         return Training(forward, inputs, weights)
 
-    def _hlo_towards_input(self, elements: int, groups: int, samples: int) -> int:
-        """What XLA counts, with the products of the gradient towards the scale."""
+    def _hlo_towards_input(self, elements: int, groups: int, samples: int, scaled: bool) -> int:
+        """What XLA counts, where the gradient towards the scale is wanted too or not."""
         if self.method == "group":
-            folded = 5 * self.scale * samples - 3 * groups if self.scale else 0
+            folded = (4 + scaled) * self.scale * samples - 3 * groups if self.scale else 0
             return 11 * elements + 8 * groups + folded
         if self.method == "layer":
-            return 12 * elements + 4 * groups + (4 * elements + groups) * bool(self.scale)
-        per_element, per_group = {"deviation": (11, 4), "rms": (8, 3), "unit": (6, 8)}[self.method]
+            return 15 * elements + 5 * groups if self.scale else 11 * elements + 8 * groups
+        per_element, per_group = {"deviation": (9, 4), "rms": (6, 3), "unit": (6, 8)}[self.method]
+        per_element += bool(self.scale)
         return per_element * elements + per_group * groups
+
+    def _hlo_towards_weights(self, elements: int, samples: int, scaled: bool, shared: bool) -> int:
+        """What XLA counts beside the sums over samples; it shares some of it with the gradient towards the input."""
+        if self.method == "group" and not shared:
+            return 3 * elements + self.scale * samples if scaled else elements - self.center * samples
+        if self.method == "layer" and not shared:
+            return 4 * elements * scaled
+        return 0 if self.method == "group" else elements * scaled
 
     def _towards_input(self, n: int) -> int:
         """Steps for a group of `n` values, with `x'` the normalized value and `r` the factor, both kept."""
@@ -174,13 +216,23 @@ class Normalization(Primitive):
 
     def _hlo(self, elements: int, groups: int) -> int:
         if self.method in ("layer", "group"):
-            return 7 * elements + self._learned(elements) + (4 - bool(self.scale)) * groups + 3
-        per_element, per_group, once = {"deviation": (6, 2, 3), "rms": (4, 1, 0), "unit": (3, 0, 0)}[self.method]
-        return per_element * elements + per_group * groups + once
+            return 7 * elements + self._learned(elements) + (4 - bool(self.scale)) * groups
+        per_element, per_group = {"deviation": (5, 2), "rms": (3, 1), "unit": (3, 0)}[self.method]
+        per_element += bool(self.scale)
+        return per_element * elements + per_group * groups
+
+    @property
+    def beside(self) -> tuple[Primitive, ...]:
+        """Three steps on constants that XLA counts in a variance."""
+        return (Beside(hlo=3),) if self.method in ("layer", "group", "deviation") else ()
 
     @property
     def parameters(self) -> int:
         return self.scale + self.center
+
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        return tuple([each for each in (Learned("gamma", self.scale), Learned("beta", self.center)) if each.size])
 
     @property
     def spread(self) -> Spread:

@@ -25,7 +25,7 @@ class Once(Primitive):
     def work(self) -> Work | None:
         return self.primitive.work()
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         return self.primitive.training(towards, learns, min(samples, 1))
 
     @property

@@ -37,7 +37,7 @@ class Pooling(Primitive):
         registered = area * outputs if len(self.windows) < 3 else 0
         return Work(arithmetic=per_output * outputs, registered=registered, hlo=per_output * outputs)
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None:
             return None
@@ -113,7 +113,7 @@ class AdaptivePooling(Primitive):
         arithmetic = taps if self.average else taps - outputs
         return Work(arithmetic=arithmetic, registered=self._registered(axes), hlo=arithmetic)
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None:
             return None

@@ -9,24 +9,27 @@ from dataclasses import dataclass
 from keras_cnnstats.primitives.base import Primitive, Size, product, share
 from keras_cnnstats.primitives.elementwise import Cost
 from keras_cnnstats.primitives.once import Once
-from keras_cnnstats.units import Training, Work
+from keras_cnnstats.primitives.slopes import Slope
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Conversion(Primitive):
     """Values become others that stand for the same: of fewer bits, or floats again.
 
-    What a gradient takes on its way back through a quantised layer nobody has derived yet.
+    A gradient goes around it: Keras multiplies it with the weights as floats, without rounding and scales.
 
     Attributes:
         cost: what it costs per value.
         values: values.
+        slope: what is done for the gradient per value, such as weights that become floats for it.
         is_tracked: whether training takes statistics of the values too.
     """
 
     kind = "quantisation"
     cost: Cost
     values: Size
+    slope: Slope = Slope(0)
     is_tracked: bool = False
 
     def work(self) -> Work | None:
@@ -35,9 +38,11 @@ class Conversion(Primitive):
         cost, n = self.cost, self.values
         return Work(arithmetic=cost.arithmetic * n, registered=cost.registered * n, hlo=cost.hlo * n)
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         forward = self.work()
-        return None if forward is None or towards or learns or self.is_tracked else Training(forward.times(samples))
+        if forward is None or self.values is None or self.is_tracked:
+            return None
+        return Training(forward.times(samples), self.slope.over(self.values * samples) if towards else NO_WORK)
 
 
 def _each(values: Size, arithmetic: int = 0, registered: int = 0, hlo: int = 0) -> Conversion:
@@ -85,6 +90,20 @@ def restored(weights: Size, rows: int, cast_zeros: bool = True) -> list[Primitiv
     return [
         _weights(weights, arithmetic=2, registered=2, hlo=5 + cast_zeros),
         _weights(rows, registered=4, hlo=13),
+    ]
+
+
+def again(weights: Size, rows: int) -> list[Primitive]:
+    """Returns the primitives of weights that become floats for the gradient alone, or once more for it.
+
+    Args:
+        weights: weights of the kernel.
+        rows: weights of a column, each of which has the number of its group; 0 where they have no groups.
+    """
+    slope = Slope(2, hlo=6) if rows else Slope(1, hlo=2)
+    return [
+        Once(primitive=Conversion(cost=Cost(0), values=weights, slope=slope)),
+        Once(primitive=Conversion(cost=Cost(0), values=rows, slope=Slope(0, hlo=13))),
     ]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keras_cnnstats.field import Reach
-from keras_cnnstats.primitives.base import POINTWISE, Map, Primitive, Size, Slide, Spread
+from keras_cnnstats.primitives.base import POINTWISE, Learned, Map, Primitive, Size, Slide, Spread
 from keras_cnnstats.units import NO_TRAINING, NO_WORK, Training, Work
 
 
@@ -28,7 +28,7 @@ class Rearrangement(Primitive):
     def work(self) -> Work:
         return NO_WORK
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         if not towards or self.added == 0:
             return NO_TRAINING
         if self.added is None:
@@ -62,18 +62,20 @@ class Lookup(Primitive):
         rows: rows of the table.
         width: values of a row.
         picked: rows that are picked.
+        maps: the indices and the table, where that is made at each call.
     """
 
     kind = "lookup"
     rows: int
     width: int
     picked: Size = None
+    maps: tuple[Map, ...] = ()
 
     def work(self) -> Work:
         return NO_WORK
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
-        if not learns:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
+        if not learns and 1 not in towards:
             return NO_TRAINING
         if self.picked is None:
             return None
@@ -82,30 +84,44 @@ class Lookup(Primitive):
         return Training(weights=Work(arithmetic=added, hlo=added))
 
     @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
+
+    @property
     def passes(self) -> bool:
-        return False
+        return len(self.maps) > 1
 
     @property
     def parameters(self) -> int:
         return self.rows * self.width
 
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        return (Learned("embeddings", self.parameters),)
+
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Kept(Primitive):
-    """Weights that are kept and take no part at inference."""
+    """Weights that are kept and take no part in a call.
+
+    Attributes:
+        weights: how many.
+        name: their name, where training changes them in other calls.
+    """
 
     kind = "kept"
     weights: int
+    name: str = ""
 
     def work(self) -> Work:
         return NO_WORK
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training:
         return NO_TRAINING
 
     @property
-    def learned(self) -> int:
-        return 0
+    def learned(self) -> tuple[Learned, ...]:
+        return (Learned(self.name, self.weights),) if self.name else ()
 
     @property
     def parameters(self) -> int:

@@ -4,7 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from keras_cnnstats.primitives.base import POINTWISE, Claim, Map, Multiplied, Primitive, Size, Spread, product, sums
+from keras_cnnstats.primitives.base import (
+    POINTWISE,
+    Claim,
+    Learned,
+    Map,
+    Multiplied,
+    Primitive,
+    Size,
+    Spread,
+    product,
+    sums,
+)
 from keras_cnnstats.units import NO_WORK, Training, Work
 
 
@@ -48,7 +59,7 @@ class Recurrence(Primitive):
             hlo=values,
         )
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None or self.steps is None or self.inputs is None:
             return None
@@ -65,13 +76,14 @@ class Recurrence(Primitive):
         cut = (self.steps - 1) * self.inputs * steps * (0 in towards)
         inputs = Work(macs=macs, inside=macs, outputs=results, arithmetic=joined, hlo=joined + cut)
         weights = NO_WORK
-        if learns:
-            kernels = gates * (self.inputs + self.units)
-            weights = forward.products(kernels)
-            for _ in range(self.biases):
-                weights = weights.plus(sums(gates * steps, gates))
-            # XLA has a product of matrices for each step, and adds them up.
-            weights = weights.plus(Work(hlo=(self.steps - 1) * kernels))
+        for each in self.learned:
+            if each.name == "bias" and each.name in learns:
+                weights = weights.plus(sums(self.biases * gates * steps, each.size))
+            elif each.name in learns:
+                # XLA has a product of matrices for each step, and adds them up.
+                added = (self.steps - 1) * each.size
+                macs = each.size * steps
+                weights = weights.plus(Work(macs=macs, inside=macs, outputs=each.size, hlo=added))
         return Training(forward, inputs, weights)
 
     @property
@@ -90,6 +102,12 @@ class Recurrence(Primitive):
     @property
     def parameters(self) -> int:
         return self.gates * self.units * ((self.inputs or 0) + self.units + self.biases)
+
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        gates = self.gates * self.units
+        sizes = {"kernel": self.inputs or 0, "recurrent_kernel": self.units, "bias": self.biases}
+        return tuple([Learned(name, gates * size) for name, size in sizes.items() if size])
 
     @property
     def spread(self) -> Spread:
@@ -142,7 +160,7 @@ class Gates(Primitive):
         total = self.mixing.forward * self.steps * self.values
         return Work(arithmetic=total, registered=total, hlo=total)
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None or self.steps is None or self.values is None:
             return None
@@ -184,13 +202,13 @@ class Repeated(Primitive):
         once = self.primitive.work()
         return None if once is None or self.times is None else once.times(self.times)
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         if self.times is None:
             return None
         every = self.primitive.training(towards, learns, samples * self.times)
         if every is None or not self.carried or not towards:
             return every
-        first = self.primitive.training(towards, False, samples)
+        first = self.primitive.training(towards, (), samples)
         return None if first is None else every._replace(inputs=every.inputs.plus(first.inputs.times(-1)))
 
     @property
@@ -202,7 +220,7 @@ class Repeated(Primitive):
         return self.primitive.passes
 
     @property
-    def learned(self) -> int:
+    def learned(self) -> tuple[Learned, ...]:
         return self.primitive.learned
 
     @property

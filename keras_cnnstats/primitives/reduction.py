@@ -13,7 +13,7 @@ OVER_SPACE = Spatial()
 SUM = (Slope(0), Slope(0))
 MEAN = (Slope(0), ONE)  # g / n
 MAXIMUM = (Slope(1, hlo=4), Slope(0))  # g where x == y
-PRODUCT = (ONE, ONE)  # g * y / x
+PRODUCT = (Slope(1, hlo=4), Slope(1, hlo=-4))  # g * y / x
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -44,7 +44,7 @@ class Reduction(Primitive):
         arithmetic = (self.count if self.average else self.count - 1) * self.outputs
         return Work(arithmetic=arithmetic, registered=arithmetic if self.registered else 0, hlo=arithmetic)
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None or self.count is None or self.outputs is None:
             return None

@@ -67,7 +67,7 @@ class Resampling(Primitive):
         arithmetic = (2 * neighbours - 1) * outputs if neighbours > 1 else 0
         return Work(arithmetic=arithmetic, hlo=arithmetic)
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work, values = self.work(), product((*self.sizes, self.channels))
         if work is None or (towards and values is None):
             return None

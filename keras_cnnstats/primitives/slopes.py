@@ -18,6 +18,9 @@ class Slope(NamedTuple):
     transcendentals: int = 0
     hlo: int = 0
 
+    def plus(self, other: "Slope") -> "Slope":
+        return Slope(*[a + b for a, b in zip(self, other, strict=True)])
+
     def over(self, elements: int) -> Work:
         """The cost for so many elements."""
         return Work(

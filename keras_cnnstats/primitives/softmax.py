@@ -41,7 +41,7 @@ class Softmax(Primitive):
             hlo=4 * n * self.groups + (3 if self.axes > 1 else -1) * self.groups,
         )
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None or self.groups is None or self.size is None:
             return None

@@ -7,7 +7,18 @@ from math import prod
 from typing import NamedTuple
 
 from keras_cnnstats.field import transposed_reach
-from keras_cnnstats.primitives.base import Claim, Map, Multiplied, Primitive, Size, Slide, product, sums
+from keras_cnnstats.primitives.base import (
+    Claim,
+    Learned,
+    Map,
+    Multiplied,
+    Primitive,
+    Size,
+    Slide,
+    kernel_and_bias,
+    product,
+    sums,
+)
 from keras_cnnstats.primitives.window import taps_inside
 from keras_cnnstats.units import NO_WORK, Training, Work
 
@@ -118,7 +129,7 @@ class TransposedConvolution(Primitive):
             biases=positions * self.c_out if self.bias else 0,
         )
 
-    def training(self, towards: tuple[int, ...], learns: bool, samples: int) -> Training | None:
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None:
             return None
@@ -126,15 +137,19 @@ class TransposedConvolution(Primitive):
         inputs = weights = NO_WORK
         if 0 in towards:
             inputs = forward.products((product(window.size for window in self.windows) or 0) * self.c_in * samples)
-        if learns or 1 in towards:
+        if "kernel" in learns or 1 in towards:
             weights = forward.products(self.area * self.c_in * self.c_out)
-            if self.bias:
-                weights = weights.plus(sums(forward.biases, self.c_out))
+        if "bias" in learns:
+            weights = weights.plus(sums(forward.biases, self.c_out))
         return Training(forward, inputs, weights)
 
     @property
     def sources(self) -> tuple[Map, ...]:
         return self.maps
+
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        return kernel_and_bias(self.area * self.c_in * self.c_out, self.c_out * self.bias) if self.weights else ()
 
     @property
     def multiplied(self) -> tuple[Multiplied, ...]:

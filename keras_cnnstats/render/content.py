@@ -119,7 +119,7 @@ def _memory(report: Report) -> list[Total]:
     peak, together = memory.peak_activation_bytes, memory.activation_bytes
     lines = [Total(label="Weight bytes", exact=f"{weights:,}", rounded=_rounded_bytes(weights))]
     if peak is None or together is None:
-        return [*lines, Total(label="Activation bytes", exact="?", rounded="", remark="sizes unknown")]
+        return [*lines, Total(label="Activation bytes", exact="?", rounded="", remark="a size or a dtype unknown")]
     where = f", in {plain(memory.peak_layer)}" if memory.peak_layer else ""
     remark = f"live at most at once{where}; {_rounded_bytes(together) or together} all together"
     lines.append(Total(label="Activation bytes", exact=f"{peak:,}", rounded=_rounded_bytes(peak), remark=remark))

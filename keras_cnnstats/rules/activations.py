@@ -5,7 +5,7 @@ from typing import Any
 from keras import layers
 
 from keras_cnnstats.capture import CannotFollowError, calls_of
-from keras_cnnstats.graph import Call, FeatureMap
+from keras_cnnstats.graph import Call, FeatureMap, TensorSpec
 from keras_cnnstats.primitives import (
     FREE,
     FUNCTIONS,
@@ -42,16 +42,17 @@ def activation(function: Any, y: FeatureMap) -> list[Primitive]:
 def _written_activation(function: Any, y: FeatureMap) -> list[Primitive]:
     """The primitives of a function that is not Keras' own: those of the operations that it calls."""
     try:
-        calls = calls_of(function, y.shape)
+        calls = calls_of(function, TensorSpec(y.shape))
     except CannotFollowError as reason:
         name = getattr(function, "__name__", None) or repr(function)
         raise RuleGapError(
             f"no cost is known for the activation `{name}`: it cannot be followed ({reason})"
         ) from reason
     steps = [primitive for call in calls for primitive in wrapped(call, call.layer, call.target)]
-    if not all(isinstance(step, Elementwise) and step.elements == y.elements for step in steps):
+    costs = [step.alone for step in steps if isinstance(step, Elementwise) and step.elements == y.elements]
+    if len(costs) < len(steps):
         raise RuleGapError(f"the activation `{_name(function)}` is no function of each element by itself")
-    return [Elementwise(cost=in_a_row([step.cost for step in steps]), elements=y.elements, name="activation")]
+    return [Elementwise(cost=in_a_row(costs), elements=y.elements, name="activation")]
 
 
 def _name(function: Any) -> str:

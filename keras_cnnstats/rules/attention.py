@@ -26,7 +26,6 @@ from keras_cnnstats.primitives import (
     attention,
     computed,
     product,
-    reading,
 )
 from keras_cnnstats.rules.adapted import adapted
 from keras_cnnstats.rules.registry import RuleGapError, rule
@@ -35,17 +34,19 @@ _WEIGHTED = Cost(1, registered=1, hlo=1).sloped("multiply")
 """A product with a weight."""
 
 
-def _projection(dense: Any, inputs: Size, outputs: int, positions: Size, bias: bool) -> list[Primitive]:
-    """What a dense layer inside computes, which may have been quantised or adapted by itself."""
+def _projection(
+    dense: Any, inputs: Size, outputs: int, positions: Size, bias: bool, source: int | None = -1
+) -> list[Primitive]:
+    """What a dense layer inside computes of what stands before it, or of one of the inputs."""
     contraction = Contraction(inputs=inputs, outputs=outputs, positions=positions, bias=outputs if bias else 0)
-    return computed(adapted(dense), contraction, product((inputs, positions)))
+    # It may have been quantised or adapted by itself.
+    return computed(adapted(dense), contraction, product((inputs, positions)), source, is_first=False)
 
 
 def _projected(call: Call, dense: Any, spec: TensorSpec, outputs: int) -> list[Primitive]:
     """The projection of one of the inputs."""
     shape = spec.shape
-    projection = _projection(dense, shape[-1], outputs, product(shape[1:-1]), call.layer.use_bias)
-    return reading(projection, (Map(product(shape[1:]), call.place(spec)),))
+    return _projection(dense, shape[-1], outputs, product(shape[1:-1]), call.layer.use_bias, call.place(spec))
 
 
 def _repeated(spec: TensorSpec, values: int, repeated: int) -> Rearrangement:

@@ -4,6 +4,7 @@ from keras import layers, ops
 
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives import (
+    FREE,
     Contraction,
     Cost,
     Disturbance,
@@ -11,11 +12,13 @@ from keras_cnnstats.primitives import (
     Gather,
     Kept,
     Lookup,
+    Map,
     Primitive,
     Rearrangement,
     Reduction,
     Resampling,
     Shuffle,
+    Slope,
     Statistics,
     computed,
     fitted,
@@ -127,24 +130,29 @@ def multi_hot(call: Call) -> list[Primitive]:
 def reversible_embedding(call: Call) -> list[Primitive]:
     """A row of a table for each index; in reverse the products with all rows, kept small by a tanh where asked for."""
     layer, y = call.layer, call.output
-    table = Lookup(rows=layer.input_dim, width=layer.output_dim)
-    untied = [] if layer.tie_weights else [Kept(weights=layer.input_dim * layer.output_dim)]
-    how = adapted(layer)
+    table = Lookup(rows=layer.input_dim, width=layer.output_dim, picked=call.input.elements)
+    untied = [] if layer.tie_weights else [Kept(weights=table.parameters, name="reverse_embeddings")]
+    how, kernel = adapted(layer), "embeddings" if layer.tie_weights else "reverse_embeddings"
     if not call.kwargs.get("reverse", len(call.args) > 1 and call.args[1]):
-        return [table, *looked_up(how, call.input.elements, layer.output_dim, table.parameters), *untied]
+        return [*looked_up(how, table), *untied]
     logits = Contraction(
         inputs=layer.output_dim,
         outputs=layer.input_dim,
         positions=y.sizes(range(1, len(y.shape) - 1)),
         weights=False,
         looks=Gather((-1,), "replaced"),
-        kernel="embeddings" if layer.tie_weights else "reverse_embeddings",
+        kernel=kernel,
+        maps=(Map(call.input.elements), call.weight(kernel)),
     )
     # tanh(x / cap) * cap
-    capped = Cost(0) if layer.logit_soft_cap is None else Cost(2, 1, registered=2, hlo=2)
+    capped = Cost(2, 1, registered=2, hlo=2, slopes=(Slope(5, hlo=6),))
     return [
         *computed(how.in_reverse(layer.tie_weights), logits, call.input.elements),
-        Elementwise(cost=capped, elements=y.elements, name="activation"),
-        *untied,
-        Kept(weights=table.parameters),
+        Elementwise(
+            cost=Cost(0, slopes=FREE) if layer.logit_soft_cap is None else capped,
+            elements=y.elements,
+            name="activation",
+        ),
+        *([] if layer.tie_weights else [Kept(weights=table.parameters)]),
+        Kept(weights=table.parameters, name="" if layer.tie_weights else "embeddings"),
     ]

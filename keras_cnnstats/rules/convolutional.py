@@ -3,7 +3,7 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Convolution, Primitive, TransposedConvolution, Window, merged
+from keras_cnnstats.primitives import Convolution, Map, Primitive, TransposedConvolution, Window, merged
 from keras_cnnstats.rules.activations import activation
 from keras_cnnstats.rules.adapted import adapted
 from keras_cnnstats.rules.registry import rule
@@ -18,7 +18,10 @@ def convolution(call: Call) -> list[Primitive]:
     products = Convolution(
         windows=windows, c_in=x.channels, c_out=layer.filters, groups=layer.groups, bias=layer.use_bias
     )
-    return [*merged(adapted(layer), products.kernel_size), products, *activation(layer.activation, y)]
+    return [
+        *merged(adapted(layer), products, products.kernel_size, Map(x.elements)),
+        *activation(layer.activation, y),
+    ]
 
 
 @rule(layers.DepthwiseConv1D, layers.DepthwiseConv2D)

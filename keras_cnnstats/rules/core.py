@@ -48,7 +48,7 @@ def embedding(call: Call) -> list[Primitive]:
     """A row of a table for each index."""
     layer, tokens = call.layer, call.input.elements
     table = Lookup(rows=layer.input_dim, width=layer.output_dim, picked=tokens)
-    return [table, *looked_up(adapted(layer), tokens, layer.output_dim, table.parameters)]
+    return looked_up(adapted(layer), table)
 
 
 @rule(layers.Identity)

@@ -13,16 +13,14 @@ from keras_cnnstats.rules.registry import rule, wrapped
 def batch_normalization(call: Call) -> list[Primitive]:
     """`x * a + b`, with `a` and `b` folded from the moving statistics, scale and shift of each channel."""
     layer, x = call.layer, call.input
-    channels = x.shape[layer.axis]
-    return [
-        BatchNormalization(
-            elements=x.elements,
-            channels=channels or 0,
-            scale=layer.scale,
-            center=layer.center,
-            statistics=layer.trainable,
-        )
-    ]
+    normalization = BatchNormalization(
+        elements=x.elements,
+        channels=x.shape[layer.axis] or 0,
+        scale=layer.scale,
+        center=layer.center,
+        statistics=layer.trainable,
+    )
+    return [normalization, *normalization.beside]
 
 
 @rule(layers.LayerNormalization)
@@ -32,16 +30,15 @@ def layer_normalization(call: Call) -> list[Primitive]:
     axes = _axes(layer.axis, x)
     learned = x.sizes(axes) or 0
     # With rms_scaling, Keras takes no mean off and learns no shift, but still divides by the deviation.
-    return [
-        Normalization(
-            groups=x.sizes(_others(axes, x)),
-            size=x.sizes(axes),
-            scale=learned if layer.scale or layer.rms_scaling else 0,
-            center=learned if layer.center and not layer.rms_scaling else 0,
-            method="deviation" if layer.rms_scaling else "layer",
-            looks=Statistics(axes),
-        )
-    ]
+    normalization = Normalization(
+        groups=x.sizes(_others(axes, x)),
+        size=x.sizes(axes),
+        scale=learned if layer.scale or layer.rms_scaling else 0,
+        center=learned if layer.center and not layer.rms_scaling else 0,
+        method="deviation" if layer.rms_scaling else "layer",
+        looks=Statistics(axes),
+    )
+    return [normalization, *normalization.beside]
 
 
 @rule(layers.RMSNormalization)
@@ -66,16 +63,15 @@ def group_normalization(call: Call) -> list[Primitive]:
     layer, x = call.layer, call.input
     channels = x.shape[layer.axis] or 0
     groups = channels if layer.groups == -1 else layer.groups
-    return [
-        Normalization(
-            groups=groups,
-            size=share(x.elements, groups),
-            method="group",
-            scale=channels if layer.scale else 0,
-            center=channels if layer.center else 0,
-            looks=Statistics(_others((layer.axis % len(x.shape),), x)),
-        )
-    ]
+    normalization = Normalization(
+        groups=groups,
+        size=share(x.elements, groups),
+        method="group",
+        scale=channels if layer.scale else 0,
+        center=channels if layer.center else 0,
+        looks=Statistics(_others((layer.axis % len(x.shape),), x)),
+    )
+    return [normalization, *normalization.beside]
 
 
 @rule(layers.UnitNormalization)

@@ -17,6 +17,7 @@ from keras_cnnstats.primitives import (
     Elementwise,
     Gather,
     Join,
+    Kept,
     Map,
     Pooling,
     Primitive,
@@ -133,7 +134,7 @@ def softmax_operation(call: Call) -> list[Primitive]:
 @rule(Constant)
 def made_beforehand(call: Call) -> list[Primitive]:
     """What depends on weights and sizes alone is the same for each sample, and worked out once."""
-    return [Rearrangement()]
+    return [Kept(weights=call.held)]
 
 
 @rule(ops.cast, ops.copy)

@@ -10,6 +10,7 @@ from keras_cnnstats.primitives import (
     Cost,
     Elementwise,
     Gather,
+    Map,
     Normalization,
     Primitive,
     Rearrangement,
@@ -75,7 +76,15 @@ def _learned(call: Call, place: int, name: str, registered: int) -> list[Primiti
     """A product with a scale, or a sum with a shift, where one is given."""
     if _argument(call, place, name) is None:
         return []
-    return [Elementwise(cost=_ONE._replace(registered=registered), elements=call.output.elements, name="normalization")]
+    given = call._replace(args=(_argument(call, place, name),), kwargs={}).maps
+    return [
+        Elementwise(
+            cost=_ONE._replace(registered=registered).sloped("add" if name == "beta" else "multiply"),
+            elements=call.output.elements,
+            name="normalization",
+            maps=(Map(call.output.elements, -1), *given),
+        )
+    ]
 
 
 @rule(ops.batch_normalization)
@@ -93,7 +102,8 @@ def _groups(call: Call, axis: Any) -> tuple[tuple[int, ...], Size]:
 
 def _normalized(call: Call, axis: Any, method: str) -> list[Primitive]:
     axes, groups = _groups(call, axis)
-    return [Normalization(groups=groups, size=call.input.sizes(axes), method=method, looks=Statistics(axes))]
+    normalization = Normalization(groups=groups, size=call.input.sizes(axes), method=method, looks=Statistics(axes))
+    return [normalization, *normalization.beside]
 
 
 @rule(ops.layer_normalization)

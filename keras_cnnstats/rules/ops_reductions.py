@@ -8,6 +8,12 @@ from keras import ops
 from keras_cnnstats.field import Reach
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives import (
+    FREE,
+    MEAN,
+    ONE,
+    PRODUCT,
+    STOPS,
+    SUM,
     Cost,
     Elementwise,
     Gather,
@@ -18,6 +24,7 @@ from keras_cnnstats.primitives import (
     Shuffle,
     Size,
     Slide,
+    Slope,
     Statistics,
     product,
 )
@@ -32,6 +39,8 @@ class Recipe(NamedTuple):
         runs: how often the values are added up, multiplied up or compared through, `K - 1` steps for `K` values.
         last: what is done with each result at the end.
         registered: whether TensorFlow's profiler has a statistic for the runs.
+        slopes: what the gradient costs for each value, and for each result; `None` where nobody has written it out,
+            nothing where none passes.
 
     Where Keras does more than the definition says, what TensorFlow registers for it stands with the costs.
     """
@@ -40,13 +49,17 @@ class Recipe(NamedTuple):
     runs: int = 1
     last: Cost = Cost(0)
     registered: bool = False
+    slopes: tuple[Slope, ...] | None = None
 
 
 _ONE, _TWO = Cost(1, registered=1, hlo=1), Cost(2, registered=2, hlo=2)
 _IS_NAN = Cost(1, hlo=1)  # x != x
-_LENGTH = Recipe(_ONE, 1, Cost(0, 1), registered=True)  # sqrt(sum(x * x))
-_PLACE = Recipe(Cost(0, registered=2), registered=True)  # TensorFlow also looks for values that are no number
-_VARIANCE = Recipe(_TWO, 2, _TWO, registered=True)  # the mean, the distances from it, their squares, the mean of those
+# sqrt(sum(x * x)); the gradient x * (g / y)
+_LENGTH = Recipe(_ONE, 1, Cost(0, 1), registered=True, slopes=(Slope(1, hlo=3), Slope(1, hlo=2)))
+# TensorFlow also looks for values that are no number
+_PLACE = Recipe(Cost(0, registered=2), registered=True, slopes=STOPS)
+# The mean, the distances from it, their squares, the mean of those; the gradient (x - m) * (g * 2 / n)
+_VARIANCE = Recipe(_TWO, 2, _TWO, registered=True, slopes=(Slope(1, hlo=5), Slope(1, hlo=3)))
 
 RECIPES: dict[Any, Recipe] = {
     ops.all: Recipe(Cost(1, hlo=1), 0),  # x != 0 for each; joining truth values is no arithmetic
@@ -55,21 +68,47 @@ RECIPES: dict[Any, Recipe] = {
     ops.argmin: _PLACE,
     ops.count_nonzero: Recipe(_ONE, registered=True),  # x != 0, then the sum
     # m + log(sum(exp(x - m))) with m = max(x)
-    ops.logsumexp: Recipe(Cost(1, 1, hlo=1), 2, Cost(1, 1, registered=3, hlo=1), registered=True),
-    ops.moments: _VARIANCE,
+    ops.logsumexp: Recipe(
+        Cost(1, 1, hlo=1),
+        2,
+        Cost(1, 1, registered=3, hlo=1),
+        registered=True,
+        slopes=(Slope(1, hlo=1), Slope(1, hlo=10)),  # exp(x - m), which was kept, times g / sum
+    ),
+    ops.moments: _VARIANCE._replace(slopes=(Slope(2, hlo=6), Slope(2, hlo=4))),  # that of the mean is added
     ops.nanargmax: _PLACE._replace(each=Cost(1, registered=2, hlo=1)),
     ops.nanargmin: _PLACE._replace(each=Cost(1, registered=2, hlo=1)),
-    ops.nanmax: Recipe(_IS_NAN),
-    ops.nanmean: Recipe(_IS_NAN, 2, _ONE, registered=True),  # the sum, divided by how many there are
-    ops.nanmin: Recipe(_IS_NAN),
-    ops.nanprod: Recipe(_IS_NAN),
+    ops.nanmax: Recipe(_IS_NAN, slopes=(Slope(1, hlo=8), Slope(0, hlo=1))),
+    # The sum, divided by how many there are
+    ops.nanmean: Recipe(_IS_NAN, 2, _ONE, registered=True, slopes=(Slope(0, hlo=6), ONE)),
+    ops.nanmin: Recipe(_IS_NAN, slopes=(Slope(1, hlo=8), Slope(0, hlo=1))),
+    ops.nanprod: Recipe(_IS_NAN, slopes=(Slope(1, hlo=6), Slope(1, hlo=-4))),
     # As the variance; x != x, and how many there are
-    ops.nanstd: Recipe(Cost(3, registered=3, hlo=3), 3, Cost(2, 1, registered=1, hlo=2), registered=True),
-    ops.nansum: Recipe(_IS_NAN, registered=True),
-    ops.nanvar: Recipe(Cost(3, registered=3, hlo=3), 3, Cost(2, registered=1, hlo=2), registered=True),
-    ops.prod: Recipe(),
-    ops.ptp: Recipe(runs=2, last=_ONE),  # max(x) - min(x)
-    ops.std: Recipe(_TWO, 2, Cost(2, 1, registered=2, hlo=2), registered=True),
+    ops.nanstd: Recipe(
+        Cost(3, registered=3, hlo=3),
+        3,
+        Cost(2, 1, registered=1, hlo=2),
+        registered=True,
+        slopes=(Slope(1, hlo=18), Slope(2, hlo=8)),  # (x - m) * (g / (n * y))
+    ),
+    ops.nansum: Recipe(_IS_NAN, registered=True, slopes=(Slope(0, hlo=2), Slope(0))),
+    ops.nanvar: Recipe(
+        Cost(3, registered=3, hlo=3),
+        3,
+        Cost(2, registered=1, hlo=2),
+        registered=True,
+        slopes=(Slope(1, hlo=18), Slope(2, hlo=5)),  # (x - m) * (g * 2 / n), where n has to be counted
+    ),
+    ops.prod: Recipe(slopes=PRODUCT),
+    # max(x) - min(x); the gradient g where x == max, less g where x == min
+    ops.ptp: Recipe(runs=2, last=_ONE, slopes=(Slope(3, hlo=9), Slope(0, hlo=1))),
+    ops.std: Recipe(
+        _TWO,
+        2,
+        Cost(2, 1, registered=2, hlo=2),
+        registered=True,
+        slopes=(Slope(1, hlo=5), Slope(2, hlo=5)),  # (x - m) * (g / (n * y))
+    ),
     ops.var: _VARIANCE,
 }
 
@@ -77,14 +116,22 @@ NORMS: dict[Any, Recipe] = {
     None: _LENGTH,
     "fro": _LENGTH,
     2: _LENGTH,
-    1: Recipe(_ONE, last=Cost(0, registered=1), registered=True),  # sum(abs(x))
-    inf: Recipe(Cost(1, hlo=1)),  # max(abs(x))
-    -inf: Recipe(Cost(1, hlo=1)),
-    0: Recipe(_ONE, registered=True),  # sum(x != 0)
+    # sum(abs(x)); the gradient g if x > 0 else -g
+    1: Recipe(_ONE, last=Cost(0, registered=1), registered=True, slopes=(Slope(2, hlo=5), Slope(0))),
+    # max(abs(x)); the same where abs(x) == y
+    inf: Recipe(Cost(1, hlo=1), slopes=(Slope(3, hlo=9), Slope(0, hlo=7))),
+    -inf: Recipe(Cost(1, hlo=1), slopes=(Slope(3, hlo=9), Slope(0, hlo=7))),
+    0: Recipe(_ONE, registered=True, slopes=STOPS),  # sum(x != 0)
 }
 """By the order of the norm; of any other order `p` it is `sum(abs(x) ** p) ** (1 / p)`."""
 
-POWER_NORM = Recipe(Cost(1, 1, registered=1, hlo=1), 1, Cost(0, 1, registered=1), registered=True)
+POWER_NORM = Recipe(
+    Cost(1, 1, registered=1, hlo=1),
+    1,
+    Cost(0, 1, registered=1),
+    registered=True,
+    slopes=(Slope(2, 1, hlo=7), Slope(1, 1, hlo=2)),  # x * abs(x) ** (p - 2) * (g * y ** (1 - p))
+)
 
 
 def reduced(call: Call, recipe: Recipe, axis: Any, keepdims: bool = False, in_place: bool = False) -> list[Primitive]:
@@ -101,15 +148,17 @@ def reduced(call: Call, recipe: Recipe, axis: Any, keepdims: bool = False, in_pl
     rank = len(x.shape)
     axes = _axes(axis, rank)
     count, outputs = x.sizes(axes), x.sizes([place for place in range(1, rank) if place not in axes])
-    inner = Reduction(count=count, outputs=outputs, over=Statistics(axes), registered=recipe.registered)
+    # The gradient of the whole stands with one of its parts.
+    flat = STOPS if recipe.slopes == STOPS else SUM
+    inner = Reduction(count=count, outputs=outputs, over=Statistics(axes), registered=recipe.registered, slopes=flat)
     over = Statistics(axes) if in_place else Gather(axes, "kept" if keepdims else "dropped")
     outer = (
-        Reduction(count=count, outputs=outputs, over=over, registered=recipe.registered)
+        Reduction(count=count, outputs=outputs, over=over, registered=recipe.registered, slopes=recipe.slopes)
         if recipe.runs
         else Rearrangement(over)
     )
-    each = Elementwise(cost=recipe.each, elements=x.elements)
-    last = Elementwise(cost=recipe.last, elements=outputs)
+    each = Elementwise(cost=recipe.each._replace(slopes=FREE), elements=x.elements)
+    last = Elementwise(cost=recipe.last._replace(slopes=FREE), elements=outputs)
     return [each, *[inner] * (recipe.runs - 1), outer, last]
 
 
@@ -134,7 +183,7 @@ def average(call: Call) -> list[Primitive]:
     """The mean over an axis."""
     if len(call.args) > 1 or call.kwargs.get("weights") is not None:
         raise RuleGapError("whether the weights are added up once or for each line depends on their shape")
-    return reduced(call, Recipe(last=_ONE, registered=True), call.layer.axis)
+    return reduced(call, Recipe(last=_ONE, registered=True, slopes=MEAN), call.layer.axis)
 
 
 @rule(ops.norm)
@@ -150,7 +199,7 @@ def norm(call: Call) -> list[Primitive]:
 @rule(ops.allclose)
 def allclose(call: Call) -> list[Primitive]:
     """`abs(a - b) <= atol + rtol * abs(b)` for all values."""
-    return reduced(call, Recipe(Cost(6, registered=5, hlo=6), 0), None)
+    return reduced(call, Recipe(Cost(6, registered=5, hlo=6), 0, slopes=STOPS), None)
 
 
 @rule(ops.psnr)
@@ -178,10 +227,16 @@ def cumulated(call: Call) -> list[Primitive]:
     if axis == 0:
         raise RuleGapError("it runs through the samples of the batch")
     is_nan = Cost(1, registered=2, hlo=1) if call.target in (ops.nancumsum, ops.nancumprod) else Cost(0)
+    # The gradients are added up in the same way, from the end.
+    slopes = (Slope(1, hlo=1), Slope(-1, hlo=-1)) if call.target in (ops.cumsum, ops.nancumsum) else None
     return [
-        Elementwise(cost=is_nan, elements=call.input.elements),
-        Reduction(count=count, outputs=lines, over=Mix((axis,))),
+        Elementwise(cost=is_nan._replace(slopes=FREE), elements=call.input.elements),
+        Reduction(count=count, outputs=lines, over=Mix((axis,)), slopes=slopes),
     ]
+
+
+# The gradients of a value's two differences are subtracted; of the first and the last value there is one.
+_DIFFERENCE = _ONE._replace(slopes=(ONE,))
 
 
 @rule(ops.diff)
@@ -192,7 +247,7 @@ def diff(call: Call) -> list[Primitive]:
     if size is None or axis == 0:
         raise RuleGapError("it takes the differences of samples, or along an axis of unknown size")
     subtractions = [
-        Elementwise(cost=_ONE, elements=product((lines, max(size - done, 0)))) for done in range(1, order + 1)
+        Elementwise(cost=_DIFFERENCE, elements=product((lines, max(size - done, 0)))) for done in range(1, order + 1)
     ]
     return [*subtractions, Rearrangement(Slide((Reach(((0, order),), 1),), dims=(axis,)))]
 
@@ -223,4 +278,4 @@ def trace(call: Call) -> list[Primitive]:
     if 0 in axes or rows is None or columns is None:
         raise RuleGapError("its diagonal runs through the samples, or its length is unknown")
     diagonal = min(rows + min(layer.offset, 0), columns - max(layer.offset, 0))
-    return [Reduction(count=diagonal, outputs=call.output.elements, over=Shuffle(None))]
+    return [Reduction(count=diagonal, outputs=call.output.elements, over=Shuffle(None), slopes=SUM)]

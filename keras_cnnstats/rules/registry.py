@@ -1,6 +1,7 @@
 """Where rules are kept and found: by the class of a layer and its bases, or by the public function of an operation."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from keras_cnnstats.errors import RuleError
@@ -83,6 +84,9 @@ def _name(target: Any) -> str:
 
 def find(target: Any, overrides: Mapping[Any, Rule] | None = None) -> Found:
     """Returns the rule of a layer class or of a function of `keras.ops`, with the overrides of one analysis first."""
+    if getattr(target, "__module__", "").startswith("keras_cnnstats.layers"):
+        # Who does not use the reference layers does not wait for their rules.
+        import_module("keras_cnnstats.rules.reference")
     for rules in (overrides or {}, _RULES):
         if target in rules:
             return Found(rules[target], "rule", is_certain=True)

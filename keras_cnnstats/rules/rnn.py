@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import layers
 
-from keras_cnnstats.graph import Call, FeatureMap
+from keras_cnnstats.graph import Call, FeatureMap, TensorSpec
 from keras_cnnstats.primitives import (
     FREE,
     GRU_RESET_AFTER,
@@ -32,7 +32,8 @@ from keras_cnnstats.primitives import (
     product,
 )
 from keras_cnnstats.rules.activations import activation
-from keras_cnnstats.rules.registry import RuleGapError, rule, wrapped
+from keras_cnnstats.rules.inside import inside
+from keras_cnnstats.rules.registry import RuleGapError, find, rule, wrapped
 from keras_cnnstats.rules.windows import sliding
 
 
@@ -106,11 +107,25 @@ def recurrence_of_cells(call: Call) -> list[Primitive]:
     x = call.specs[0].shape
     found: list[Primitive] = []
     cells, inputs = getattr(call.layer.cell, "cells", [call.layer.cell]), x[2]
+    if not all(isinstance(each, KERAS_CELLS) for each in cells):
+        return [Repeated(primitive=_written_cell(call), times=x[1], looks=_looks(call.layer))]
     for each in cells:
         looks = _looks(call.layer) if each is cells[0] else Mix((1,))
         found += _cell(each, x[1], inputs, looks, each is not cells[-1] or call.layer.return_sequences)
         inputs = each.units
     return found
+
+
+KERAS_CELLS = (layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell)
+
+
+def _written_cell(call: Call) -> Primitive:
+    """One step of a cell that a user wrote."""
+    cell, x = call.layer.cell, call.specs[0]
+    sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
+    states = [TensorSpec((1, size) if isinstance(size, int) else (1, *size), x.dtype) for size in sizes]
+    frame = TensorSpec((1, *x.shape[2:]), x.dtype)
+    return inside(cell, lambda step, *state: cell(step, list(state)), frame, *states)
 
 
 @rule(layers.StackedRNNCells)
@@ -153,9 +168,12 @@ def time_distributed(call: Call) -> list[Primitive]:
         specs=(x._replace(shape=(x.shape[0], *x.shape[2:])),), results=(y._replace(shape=(y.shape[0], *y.shape[2:])),)
     )
     frame = frame._replace(channels_first=getattr(call.layer.layer, "data_format", None) == "channels_first")
+    inner = call.layer.layer
+    if find(type(inner)).rule is None:
+        return [Repeated(primitive=inside(inner, inner, frame.specs[0]), times=x.shape[1], looks=Shuffle(None))]
     return [
         Repeated(primitive=each, times=x.shape[1], looks=_behind_time(each.spread, frame))
-        for each in wrapped(frame, call.layer.layer)
+        for each in wrapped(frame, inner)
     ]
 
 

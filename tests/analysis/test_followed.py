@@ -131,9 +131,18 @@ def test_variables_are_counted_in_the_operation_that_reads_them():
 
 
 def test_frozen_layer_freezes_what_is_in_it():
-    layer = Outer(trainable=False)
-    found = cnnstats.analyze(model_of(layer, (4,))).totals
+    layer = Outer()
+    model = model_of(layer, (4,))
+    layer.trainable = False
+    found = cnnstats.analyze(model).totals
     assert (found.params, found.trainable_params) == (40, 0)
+
+
+def test_trainable_is_what_keras_trains():
+    """A layer that is frozen before it makes those inside it does not freeze them."""
+    model = model_of(Outer(trainable=False), (4,))
+    trained = sum(variable.numpy().size for variable in model.trainable_variables)
+    assert cnnstats.analyze(model).totals.trainable_params == trained
 
 
 # What calls are fed

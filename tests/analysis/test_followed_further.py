@@ -160,3 +160,105 @@ def test_einsum_with_an_ellipsis_and_an_axis_more():
     x = keras.Input((22,))
     model = keras.Model(x, ops.einsum("...n,d->...nd", x, ops.ones((3,))))
     assert cnnstats.analyze(model).totals.macs == 66
+
+
+class Powers(layers.Layer):
+    """Computes with its weight alone before it meets the input."""
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], shape[-1]), name="kernel")
+
+    def call(self, x):
+        return ops.matmul(x, ops.matmul(self.kernel, self.kernel))
+
+
+class Scales(layers.Layer):
+    """The same with operators."""
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], 2), name="kernel")
+        self.scale = self.add_weight(shape=(2,), name="scale")
+
+    def call(self, x):
+        return ops.matmul(x, self.kernel * ops.exp(self.scale))
+
+
+def test_work_on_weights_alone_is_counted_by_the_backend():
+    (powers,) = analyzed(Powers(), (5,)).rows
+    assert (powers.source, powers.macs, powers.params) == ("measured", 125 + 25, 25)
+    (scales,) = analyzed(Scales(), (5,)).rows
+    assert (scales.source, scales.macs, scales.transcendentals) == ("measured", 10, 2)
+
+
+class Turned(layers.Layer):
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], shape[-1]), name="kernel")
+
+    def call(self, x):
+        return ops.matmul(x, ops.transpose(self.kernel))
+
+
+def test_weights_of_an_abstract_model_do_not_come_into_being():
+    with cnnstats.abstract():
+        x = keras.Input((200_000,))
+        model = keras.Model(x, Turned()(x))
+    assert cnnstats.analyze(model).totals.macs == 200_000**2
+
+
+def test_a_weight_that_is_turned_is_followed():
+    report = analyzed(Turned(name="turned"), (5,))
+    first = report.rows[0]
+    assert (first.layer, first.source, first.macs) == ("turned/matmul", "traced", 25)
+    assert report.totals.params == 25
+
+
+class Cell(layers.Layer):
+    """A recurrent cell of the user's own."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.units = self.state_size = self.output_size = units
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], self.units), name="kernel")
+        self.recurrent = self.add_weight(shape=(self.units, self.units), name="recurrent")
+
+    def call(self, x, states):
+        state = ops.tanh(ops.matmul(x, self.kernel) + ops.matmul(states[0], self.recurrent))
+        return state, [state]
+
+
+def test_recurrence_of_a_cell_of_the_user_is_counted():
+    (own,) = analyzed(layers.RNN(Cell(5)), (7, 3)).rows
+    (simple,) = analyzed(layers.SimpleRNN(5, use_bias=False), (7, 3)).rows
+    assert (own.macs, own.flops, own.params) == (simple.macs, simple.flops, simple.params) == (280, 525, 40)
+
+
+def test_network_at_each_step_is_counted():
+    network = keras.Sequential([layers.Conv2D(4, 3), layers.ReLU(), layers.GlobalAveragePooling2D()])
+    (row,) = analyzed(layers.TimeDistributed(network), (6, 8, 8, 3)).rows
+    once = cnnstats.analyze(network).totals
+    assert (row.macs, row.flops, row.params) == (6 * once.macs, 6 * once.flops, once.params)
+    assert len(network.layers[0]._inbound_nodes) == 1
+
+
+def test_einsum_of_a_map_with_itself_sees_all_positions():
+    x = keras.Input((5, 4))
+    weights = ops.softmax(ops.einsum("bij,bkj->bik", x, x))
+    model = keras.Model(x, ops.einsum("bik,bkj->bij", weights, x))
+    assert cnnstats.analyze(model).rows[-1].receptive_field == (float("inf"),)
+
+
+def test_mixing_positions_from_the_left_sees_all_of_them():
+    x = keras.Input((5, 4))
+    matrix = np.ones((5, 5), "float32")
+    report = cnnstats.analyze(keras.Model(x, ops.matmul(matrix, x)))
+    assert report.rows[-1].receptive_field == (float("inf"),)
+    plain = cnnstats.analyze(keras.Model(x, ops.matmul(x, np.ones((4, 7), "float32"))))
+    assert plain.rows[-1].receptive_field == (1,)
+
+
+def test_a_map_of_one_position_that_is_added_everywhere_moves_nothing():
+    image, style = keras.Input((8, 8, 3)), keras.Input((1, 1, 2))
+    report = cnnstats.analyze(keras.Model([image, style], layers.Conv2D(2, 3)(image) * style))
+    assert (report.rows[-1].receptive_field, report.rows[-1].aligned) == ((3, 3), True)

@@ -77,3 +77,20 @@ def test_a_model_whose_summary_is_right_has_no_claim():
     x = layers.Conv2D(4, 3)(image)
     model = keras.Model(image, layers.Add()([x, layers.Conv2D(4, 3)(image)]))
     assert not [each for each in cnnstats.analyze(model).disagreements if each.code.startswith("K")]
+
+
+class Bare(keras.Model):
+    """Not built, with a weight of its own, and in calls that nobody can follow."""
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], 2))
+
+    def call(self, x):
+        if isinstance(x, keras.KerasTensor):
+            raise TypeError("values alone")
+        return keras.ops.matmul(x, self.kernel)
+
+
+def test_a_model_that_is_not_built_counts_as_nothing():
+    report = cnnstats.analyze(Bare(), input_shape=(4,))
+    assert [(each.code, each.expected, each.actual) for each in report.disagreements] == [("K6", 0, 8)]

@@ -112,6 +112,89 @@ def test_cross_attention_over_a_frozen_encoder_sends_it_nothing() -> None:
     assert parts(report, "encoder") == (7 * 6 * 6, 0, 0)
 
 
+# A part of a layer's weights
+
+
+@pytest.mark.parametrize(("name", "macs", "sums"), [("kernel", 120, 0), ("bias", 0, 3 * 4 - 4)])
+def test_part_of_the_weights_is_told_by_name(name: str, macs: int, sums: int) -> None:
+    model = stack(layers.Dense(4, name="dense"), shape=(3, 10))
+    for weight in model.weights:
+        weight.trainable = weight.name == name
+    weights = cnnstats.analyze(model)["dense"].training.weights  # type: ignore[union-attr]
+    assert (weights.macs, weights.arithmetic) == (macs, sums)
+
+
+def test_low_rank_adaptation_learns_two_thin_matrices_through_the_kernel() -> None:
+    model = stack(layers.Dense(6), layers.Dense(5, name="adapted", use_bias=False), shape=(10,))
+    model.get_layer("adapted").enable_lora(2)
+    training = cnnstats.analyze(model, batch_size=4)["adapted"].training
+    merged, product = 2 * 6 * 5, 4 * 6 * 5
+    assert training is not None
+    assert (training.forward.macs, training.inputs.macs) == (merged + product, product)
+    assert training.weights.macs == product + 2 * merged
+    # The gradient of the kernel, times alpha over rank.
+    assert training.weights.arithmetic == 6 * 5
+
+
+def test_low_rank_adaptation_of_some_projections_of_attention() -> None:
+    tokens = keras.Input((5, 8))
+    attention = layers.MultiHeadAttention(2, 3, name="attention")
+    model = keras.Model(tokens, attention(tokens, tokens))
+    attention.query_dense.enable_lora(2)
+    attention.value_dense.enable_lora(2)
+    projection, merged = 5 * 8 * 6, 2 * 8 * 6
+    inner = 2 * 5 * 5 * 3 * 2
+    # The kernels of keys and of outputs are trained as they are.
+    assert parts(cnnstats.analyze(model), "attention") == (
+        4 * projection + 2 * merged + inner,
+        projection + 2 * inner,
+        4 * projection + 4 * merged,
+    )
+
+
+def test_gradient_goes_around_a_quantised_kernel() -> None:
+    model = stack(layers.Dense(6), layers.Dense(5, name="quantised"), shape=(10,))
+    model.get_layer("quantised").quantize("int8")
+    training = cnnstats.analyze(model, batch_size=4)["quantised"].training
+    assert training is not None
+    assert (training.inputs.macs, training.weights.macs) == (4 * 6 * 5, 0)
+    # The kernel divided by its scales, and the sum over the batch for each bias.
+    assert (training.inputs.arithmetic, training.weights.arithmetic) == (6 * 5, 3 * 5)
+
+
+def test_activation_that_a_user_wrote_passes_its_slopes_one_after_the_other() -> None:
+    def written(x: Any) -> Any:
+        return 2 * ops.tanh(ops.relu(x))
+
+    training = cnnstats.analyze(stack(layers.Dense(5, activation=written, name="dense"), shape=(4,)))["dense"].training
+    assert training is not None
+    assert training.inputs.arithmetic == 5 * (1 + 3 + 1)
+
+
+@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
+def test_table_that_is_used_both_ways(tied: bool) -> None:
+    tokens = keras.Input((5,), dtype="int32")
+    table = layers.ReversibleEmbedding(11, 6, tie_weights=tied, name="table")
+    report = cnnstats.analyze(keras.Model(tokens, table(table(tokens), reverse=True)))
+    there, back = report["table", 0].training, report["table", 1].training
+    assert there is not None
+    assert back is not None
+    assert (there.weights.macs, there.weights.arithmetic) == (0, 5 * 6 + 11 * 6 * tied)
+    assert (back.forward.macs, back.inputs.macs, back.weights.macs) == (330, 330, 330)
+
+
+@pytest.mark.parametrize(
+    ("reduce", "values", "results"),
+    [(ops.var, 1, 1), (ops.std, 1, 2), (ops.logsumexp, 1, 1), (ops.prod, 1, 1), (ops.nanmean, 0, 1), (ops.norm, 1, 1)],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_gradients_of_reductions(reduce: Callable[..., Any], values: int, results: int) -> None:
+    x = keras.Input((4, 5))
+    row = cnnstats.analyze(keras.Model(x, reduce(layers.Dense(6)(x), axis=(-1,)))).rows[-1]
+    assert row.training is not None
+    assert row.training.inputs.arithmetic == 4 * 6 * values + 4 * results
+
+
 # What meets
 
 
@@ -250,3 +333,15 @@ def test_what_tensorflow_registers_for_gradients_is_unknown() -> None:
 
 def test_every_activation_has_a_gradient() -> None:
     assert set(FUNCTIONS) <= set(SLOPES)
+
+
+def test_a_layer_thawed_in_a_frozen_model_is_trained():
+    base = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3, name="low"), layers.Conv2D(6, 3, name="high")])
+    base.trainable = False
+    base.layers[1].trainable = True
+    image = keras.Input((8, 8, 3))
+    model = keras.Model(image, layers.Dense(2)(layers.Flatten()(base(image))))
+    report = cnnstats.analyze(model)
+    assert report.totals.trainable_params == sum(variable.numpy().size for variable in model.trainable_variables)
+    low, high = report[f"{base.name}/low"], report[f"{base.name}/high"]
+    assert (low.train_macs, high.train_macs) == (low.macs, 2 * high.macs)

@@ -361,6 +361,12 @@ def parts_of_a_map(x: Any) -> Any:
     return kl.Conv2D(2, (3, 2), strides=2)(y[:, 1:9])
 
 
+@branching((10, 13, 2))
+def first_row_twice(x: Any) -> Any:
+    y = kl.Conv2D(2, 3, padding="same")(x)
+    return kl.Conv2D(2, (3, 1), name="behind")(ops.concatenate([y[:, :1], y], axis=1))
+
+
 @branching((14, 17, 2))
 def one_row_picked(x: Any) -> Any:
     row = ops.expand_dims(kl.Conv2D(2, 3, name="conv")(x)[:, 4], 1)
@@ -713,6 +719,11 @@ GRAPHS: dict[str, Graph] = {
     "stretched in three ways": Graph(build=stretched_in_three_ways, period=4),
     "every second position": Graph(build=every_second_position),
     "parts of a map": Graph(build=parts_of_a_map),
+    "the first row twice": Graph(
+        build=first_row_twice,
+        drifting=frozenset({"concatenate", "behind"}),
+        crowded=frozenset({"get_item"}),
+    ),
     "one row picked": Graph(
         build=one_row_picked, dims={"get_item": (None, 1), "expand_dims": (None, 2), "along": (None, 2)}
     ),

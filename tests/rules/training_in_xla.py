@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import keras
 import numpy as np
+import pytest
 
 import keras_cnnstats as cnnstats
 from tests.rules.training_models import BATCH, EXAMPLES
+
+jax = pytest.importorskip("jax")
+jnp = jax.numpy
 
 
 def counted(function: Any, *arguments: Any) -> int:

@@ -207,6 +207,80 @@ def unused_branch() -> keras.Model:
     return keras.Model(image, [layers.Conv2D(3, 1)(x), place])
 
 
+def adapted(model: keras.Model, *names: str, mode: str | None = None, rank: int = 2) -> keras.Model:
+    """The model with some of its layers quantised, and adapted by a product of rank 2 that is doubled."""
+    for name in names:
+        layer = model.get_layer(name)
+        if mode:
+            layer.quantize(mode)
+        if rank:
+            layer.enable_lora(rank, lora_alpha=4)
+    return model
+
+
+def low_rank(mode: str | None = None, rank: int = 2) -> keras.Model:
+    hidden = [layers.Dense(8, activation="tanh"), layers.Dense(7, activation="relu", name="adapted"), layers.Dense(3)]
+    return adapted(Sequential([keras.Input((5, 10)), *hidden]), "adapted", mode=mode, rank=rank)
+
+
+def low_rank_alone() -> keras.Model:
+    model = low_rank()
+    model.layers[0].trainable = model.layers[2].trainable = False
+    return model
+
+
+def low_rank_convolution() -> keras.Model:
+    convolution = layers.Conv2D(5, 2, activation="relu", name="adapted")
+    return adapted(
+        Sequential([keras.Input(MAP), layers.Conv2D(4, 3), convolution, layers.Conv2D(2, 2, groups=1)]), "adapted"
+    )
+
+
+def low_rank_heads(mode: str | None = None) -> keras.Model:
+    apart = layers.EinsumDense("abc,cde->abde", (3, 4, 5), bias_axes="de", name="apart")
+    together = layers.EinsumDense("abde,dec->abc", (3, 7), bias_axes="c", name="together")
+    model = Sequential([keras.Input((3, 6)), layers.Dense(6), apart, together, layers.Dense(2)])
+    return adapted(model, "apart", "together", mode=mode)
+
+
+def low_rank_attention() -> keras.Model:
+    tokens = keras.Input((5, 8))
+    x = layers.Dense(8)(tokens)
+    attending = layers.MultiHeadAttention(2, 3)
+    model = keras.Model(tokens, layers.Dense(4)(x + attending(x, x)))
+    for dense in (attending.query_dense, attending.value_dense, attending.output_dense):
+        dense.enable_lora(2)
+    return model
+
+
+def low_rank_embedding() -> keras.Model:
+    tokens = keras.Input((5,), dtype="int32")
+    return adapted(keras.Model(tokens, layers.Dense(3)(layers.Embedding(11, 6, name="adapted")(tokens))), "adapted")
+
+
+def trained(model: keras.Model, *names: str) -> keras.Model:
+    """The model with all weights frozen but those of the names given."""
+    for weight in model.weights:
+        weight.trainable = weight.name in names
+    return model
+
+
+def all_kinds() -> keras.Model:
+    return Sequential(
+        [
+            keras.Input((9, 7, 4)),
+            layers.Conv2D(4, 3),
+            layers.BatchNormalization(),
+            layers.DepthwiseConv2D(3),
+            layers.LayerNormalization(),
+            layers.Conv2DTranspose(4, 2),
+            layers.GroupNormalization(2),
+            layers.Flatten(),
+            layers.Dense(3),
+        ]
+    )
+
+
 EXAMPLES: dict[str, Example] = {
     "plain": Example(plain),
     "strided": Example(strided),
@@ -224,6 +298,20 @@ EXAMPLES: dict[str, Example] = {
     "cross-attention": Example(cross_attention),
     "lstm": Example(lstm),
     "gru": Example(gru),
+    "low rank": Example(low_rank),
+    "low rank alone": Example(low_rank_alone),
+    "low rank convolution": Example(low_rank_convolution),
+    "low rank heads": Example(low_rank_heads),
+    "low rank attention": Example(low_rank_attention),
+    # 5 indices of two samples: 6 steps for each, and 6 values that are taken, or none.
+    "low rank embedding": Example(low_rank_embedding, {"indices that may lie outside": 2 * 5 * (6 + 6)}),
+    "low rank of 8 bits": Example(lambda: low_rank("int8")),
+    "low rank heads of 8 bits": Example(lambda: low_rank_heads("int8")),
+    "bias beside 8 bits": Example(lambda: low_rank("int8", rank=0)),
+    "biases alone": Example(lambda: trained(all_kinds(), "bias")),
+    "kernels alone": Example(lambda: trained(all_kinds(), "kernel")),
+    "scales alone": Example(lambda: trained(all_kinds(), "gamma")),
+    "shifts alone": Example(lambda: trained(all_kinds(), "beta")),
     # 3 taps of 12 products in two contractions, and 1 of 8 in three; two operations each, for two samples.
     "causal": Example(
         causal,
