@@ -18,6 +18,7 @@ from keras.src.applications.convnext import LayerScale
 from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 
 import keras_cnnstats as cnnstats
+from keras_cnnstats import layers as reference
 
 Shape = tuple[int | None, ...]
 
@@ -597,6 +598,42 @@ OPERATIONS: dict[Any, dict[str, Sample]] = {
     ops.logical_not: unary(),
     ops.one_hot: {"tokens": sample((8,), num_classes=5, input_dtype="int32")},
 }
+
+REFERENCE: dict[Any, dict[str, Sample]] = {
+    reference.ReferenceConv1D: {
+        **variants(LINE, CONVOLUTIONS | GROUPED, filters=6),
+        "causal": sample(LINE, filters=6, kernel_size=3, padding="causal", dilation_rate=2),
+        "channels_first": sample(LINE_FIRST, filters=6, kernel_size=3, padding="same", **FIRST),
+    },
+    reference.ReferenceConv2D: variants(MAP, CONVOLUTIONS | GROUPED, filters=6),
+    reference.ReferenceConv3D: variants(VOLUME, CONVOLUTIONS | GROUPED, filters=6),
+    reference.ReferenceDepthwiseConv2D: {
+        **variants(MAP, CONVOLUTIONS),
+        "multiplier": sample(MAP, kernel_size=3, depth_multiplier=2),
+    },
+    reference.ReferenceSeparableConv2D: {
+        **variants(MAP, CONVOLUTIONS, filters=6),
+        "multiplier": sample(MAP, filters=6, kernel_size=3, depth_multiplier=2),
+    },
+    reference.ReferenceConv2DTranspose: variants(MAP, TRANSPOSED, filters=6),
+    reference.ReferenceMaxPooling1D: variants(LINE, POOLINGS),
+    reference.ReferenceMaxPooling2D: variants(MAP, POOLINGS),
+    reference.ReferenceMaxPooling3D: variants(VOLUME, POOLINGS),
+    reference.ReferenceAveragePooling1D: variants(LINE, POOLINGS),
+    reference.ReferenceAveragePooling2D: variants(MAP, POOLINGS),
+    reference.ReferenceAveragePooling3D: variants(VOLUME, POOLINGS),
+    reference.StableSoftmax: {"channels": sample(MAP), "positions": sample(MAP, axis=(1, 2))},
+    reference.PixelShuffle: {"double": sample(MAP, upscale_factor=2)},
+    reference.PixelUnshuffle: {"half": sample((8, 6, 4), downscale_factor=2)},
+    reference.SubPixelConv2D: {"triple": sample(MAP, filters=2, kernel_size=3, upscale_factor=3, activation="relu")},
+    reference.BicubicUpSampling2D: {
+        "double": sample(MAP, size=2),
+        "aligned": sample(MAP, size=(2, 3), align_corners=True),
+    },
+    reference.DilatedBlock1D: {"causal": sample(LINE, filters=6, padding="causal")},
+    reference.DilatedBlock2D: {"same": sample(MAP, filters=6, kernel_size=(3, 2), depth=3)},
+}
+"""The reference layers; their own tests hold them against the layers of Keras, row by row."""
 
 ZOO: dict[Any, dict[str, Sample]] = {**LAYERS, **OPERATIONS}
 
