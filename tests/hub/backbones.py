@@ -19,14 +19,12 @@ class Backbone(NamedTuple):
         build: makes the model.
         shapes: the shape of one sample of each of its inputs.
         unknown: rows of these types have no count: it depends on a method or on values, or they cannot be followed.
-        of_weights: multiply-accumulate pairs of weights with weights, the same for each sample, which no row counts.
         runs_on: backends where it can be compared: it is all `keras.ops` there, and no map is resized by products.
     """
 
     build: Callable[[], keras.Model]
     shapes: Shapes
     unknown: frozenset[str] = frozenset()
-    of_weights: int = 0
     runs_on: frozenset[str] = frozenset({"tensorflow", "jax"})
 
     def fed(self, model: keras.Model) -> Any:
@@ -333,7 +331,6 @@ BACKBONES: dict[str, Backbone] = {
     "SAM": Backbone(
         sam,
         {"images": (128, 128, 3), "points": (2, 2), "labels": (2,), "boxes": (1, 2, 2), "masks": (1, 32, 32, 1)},
-        of_weights=1024,
         runs_on=ON_TENSORFLOW,
     ),
     "VAE": Backbone(vae, (64, 64, 3)),
