@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from keras_cnnstats.disagree import claims_of
 from keras_cnnstats.errors import RuleError
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives.base import Claim, Learned, Map, Primitive, Spread
+from keras_cnnstats.primitives.base import Claim, Learned, Map, Primitive
+from keras_cnnstats.primitives.spreads import Spread
 from keras_cnnstats.rules import Rule, find
 from keras_cnnstats.rules.registry import RuleGapError
 from keras_cnnstats.units import Training, Work

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from keras_cnnstats.graph import Call, Graph
 from keras_cnnstats.primitives import Convolution, Pooling, TransposedConvolution, Upwindow, Window
-from keras_cnnstats.primitives.base import Claim, Gather, Primitive, Spatial, product
+from keras_cnnstats.primitives.base import Claim, Primitive, product
+from keras_cnnstats.primitives.spreads import Gather, Spatial
 from keras_cnnstats.propagate import Seen
 from keras_cnnstats.sight import PLAIN
 from keras_cnnstats.units import Extent

@@ -5,7 +5,8 @@ from math import inf, prod
 
 from keras_cnnstats.field import WHOLE, Field, Reach, Unsized, merge, phase_of
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives.base import Join, Size
+from keras_cnnstats.primitives.base import Size
+from keras_cnnstats.primitives.spreads import Join
 from keras_cnnstats.sight import PLAIN, Atom, Dims, Sight
 
 

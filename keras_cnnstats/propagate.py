@@ -6,7 +6,9 @@ from typing import NamedTuple
 from keras_cnnstats.field import NOTHING, ONE, UNKNOWN, WHOLE, Field, Reach, window_reach
 from keras_cnnstats.graph import Call, Graph, Shape
 from keras_cnnstats.meet import met
-from keras_cnnstats.primitives.base import (
+from keras_cnnstats.primitives.base import Size
+from keras_cnnstats.primitives.resampling import resampling_reach
+from keras_cnnstats.primitives.spreads import (
     Contract,
     Cut,
     Gather,
@@ -16,14 +18,12 @@ from keras_cnnstats.primitives.base import (
     Regroup,
     Route,
     Shuffle,
-    Size,
     Slide,
     Spatial,
     Spread,
     Statistics,
     Stretch,
 )
-from keras_cnnstats.primitives.resampling import resampling_reach
 from keras_cnnstats.sight import PLAIN, Atom, Sight, regroup
 
 LETTERS = {1: ("t",), 2: ("h", "w"), 3: ("d", "h", "w")}

@@ -2,31 +2,7 @@
 
 from keras_cnnstats.primitives.adaptation import Adaptation, LowRank, computed, looked_up, merged
 from keras_cnnstats.primitives.attention import attention
-from keras_cnnstats.primitives.base import (
-    POINTWISE,
-    Claim,
-    Cut,
-    Gather,
-    Join,
-    Map,
-    Mix,
-    Pointwise,
-    Primitive,
-    Reading,
-    Regroup,
-    Route,
-    Shuffle,
-    Size,
-    Slide,
-    Spatial,
-    Spread,
-    Statistics,
-    Stretch,
-    more,
-    product,
-    reading,
-    share,
-)
+from keras_cnnstats.primitives.base import Claim, Map, Primitive, Size, more, product, share
 from keras_cnnstats.primitives.contraction import Contraction, batch_dot, einsum_dense, einsum_product, matrix_product
 from keras_cnnstats.primitives.convolution import Convolution
 from keras_cnnstats.primitives.elementwise import (
@@ -41,18 +17,34 @@ from keras_cnnstats.primitives.elementwise import (
 )
 from keras_cnnstats.primitives.measured import Measured
 from keras_cnnstats.primitives.normalization import BatchNormalization, Normalization
-from keras_cnnstats.primitives.once import Once
 from keras_cnnstats.primitives.pooling import AdaptivePooling, Pooling
 from keras_cnnstats.primitives.quantisation import Conversion
 from keras_cnnstats.primitives.rearrangement import Kept, Lookup, Rearrangement, moved, swapped
-from keras_cnnstats.primitives.recurrence import GRU_RESET_AFTER, GRU_RESET_BEFORE, LSTM, Gates, Recurrence, Repeated
+from keras_cnnstats.primitives.recurrence import GRU_RESET_AFTER, GRU_RESET_BEFORE, LSTM, Gates, Recurrence
 from keras_cnnstats.primitives.reduction import MAXIMUM, MEAN, PRODUCT, SUM, Reduction
 from keras_cnnstats.primitives.resampling import Resampling, fitted
 from keras_cnnstats.primitives.slicing import padded, sliced, spanned, stacked, unstacked
 from keras_cnnstats.primitives.slopes import FREE, ONE, SLOPES, STOPS, Slope
 from keras_cnnstats.primitives.softmax import Softmax
+from keras_cnnstats.primitives.spreads import (
+    POINTWISE,
+    Cut,
+    Gather,
+    Join,
+    Mix,
+    Pointwise,
+    Regroup,
+    Route,
+    Shuffle,
+    Slide,
+    Spatial,
+    Spread,
+    Statistics,
+    Stretch,
+)
 from keras_cnnstats.primitives.transposed import TransposedConvolution, Upwindow
 from keras_cnnstats.primitives.window import Window
+from keras_cnnstats.primitives.wrapping import Once, Reading, Repeated, reading
 
 __all__ = [
     "DROPOUT",

@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from keras_cnnstats.primitives import quantisation as steps
-from keras_cnnstats.primitives.base import Learned, Map, Multiplied, Primitive, Size, product, reading
+from keras_cnnstats.primitives.base import Learned, Map, Multiplied, Primitive, Size, product
 from keras_cnnstats.primitives.contraction import Contraction
 from keras_cnnstats.primitives.convolution import Convolution
 from keras_cnnstats.primitives.rearrangement import Lookup
+from keras_cnnstats.primitives.wrapping import reading
 from keras_cnnstats.units import NO_WORK, Training, Work
 
 

@@ -1,10 +1,11 @@
 """Scaled dot-product attention: scores, softmax, weighted sum."""
 
-from keras_cnnstats.primitives.base import Map, Mix, Primitive, Size, product
+from keras_cnnstats.primitives.base import Map, Primitive, Size, product
 from keras_cnnstats.primitives.contraction import Contraction
 from keras_cnnstats.primitives.elementwise import DROPOUT, Cost, Disturbance, Elementwise
 from keras_cnnstats.primitives.slopes import Slope
 from keras_cnnstats.primitives.softmax import Softmax
+from keras_cnnstats.primitives.spreads import Mix
 
 
 def attention(

@@ -1,12 +1,11 @@
-"""What all primitives have in common: the claims of the textbook, and how a primitive spreads over positions."""
+"""What all primitives have in common: what each of them says of itself."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, NamedTuple
 
-from keras_cnnstats.field import Reach
+from keras_cnnstats.primitives.spreads import POINTWISE, Spread
 from keras_cnnstats.units import NO_WORK, Extent, Training, Work
 
 Size = int | None
@@ -49,129 +48,6 @@ class Claim(NamedTuple):
     formula: str
     expected: Extent
     actual: Extent
-
-
-class Pointwise(NamedTuple):
-    """Each output position sees the same position of the input."""
-
-
-class Slide(NamedTuple):
-    """Each output position touches a `Reach` of the input, on each spatial axis in order.
-
-    Attributes:
-        reaches: one for each spatial axis; `None` where sizes that nobody gave decide it.
-        dims: the tensor's dimensions that they slide over; the spatial axes of the map where it is `None`.
-    """
-
-    reaches: tuple[Reach | None, ...]
-    dims: tuple[int, ...] | None = None
-
-
-class Gather(NamedTuple):
-    """Each output position sees all positions along `dims`.
-
-    Attributes:
-        dims: tensor dimensions that are gathered; negative ones count from the end; `None` for all but the batch.
-        shape: the output has the gathered dimensions with size 1 (`"kept"`), with new positions (`"replaced"`), or not
-            at all (`"dropped"`).
-    """
-
-    dims: tuple[int, ...] | None
-    shape: str = "dropped"
-
-
-class Mix(NamedTuple):
-    """Each output position sees all positions along `dims`, which stay: attention, a recurrence."""
-
-    dims: tuple[int, ...]
-
-
-class Shuffle(NamedTuple):
-    """Positions along `dims` (`None`: along all) move in a way that is not followed: what they see is unknown."""
-
-    dims: tuple[int, ...] | None
-
-
-class Statistics(NamedTuple):
-    """Each output is its own position, changed by statistics over all positions along `dims` (`None`: along all)."""
-
-    dims: tuple[int, ...] | None
-
-
-class Spatial(NamedTuple):
-    """Each output position sees all positions along the spatial axes, which are kept (size 1) or dropped."""
-
-    shape: str = "dropped"
-
-
-class Route(NamedTuple):
-    """Output dimension `i` runs over the positions of the input dimension `sources[i]`; `None`: over none.
-
-    An input dimension that no output dimension goes on with is gathered: each output sees all positions along it.
-    """
-
-    sources: tuple[int | None, ...]
-
-
-class Contract(NamedTuple):
-    """Products of several maps are summed: each output position sees what it reads of each of them.
-
-    Attributes:
-        routes: of each map its place among the inputs of the call, and for each output dimension the dimension of the
-            map that it runs over, as in `Route`.
-    """
-
-    routes: tuple[tuple[int, tuple[int | None, ...]], ...]
-
-
-class Regroup(NamedTuple):
-    """The values keep their order and are cut into dimensions anew."""
-
-
-class Cut(NamedTuple):
-    """Some positions are kept, at even steps: a slice.
-
-    Attributes:
-        kept: for each output dimension the input dimension that it runs over, the first position kept of it, and the
-            step; `None` for a dimension that is new.
-        picked: each input dimension of which a single position is kept, and that position; `None` where it is one of
-            several. The output does not have it.
-    """
-
-    kept: tuple[tuple[int, int, int] | None, ...]
-    picked: tuple[tuple[int, int | None], ...] = ()
-
-
-class Join(NamedTuple):
-    """The inputs stand one behind the other along `dim`."""
-
-    dim: int
-
-
-class Stretch(NamedTuple):
-    """Blocks of `block` x `block` channels become positions (`grow`), or the other way round."""
-
-    block: int
-    grow: bool
-
-
-Spread = (
-    Pointwise
-    | Slide
-    | Gather
-    | Mix
-    | Shuffle
-    | Statistics
-    | Spatial
-    | Route
-    | Contract
-    | Regroup
-    | Cut
-    | Join
-    | Stretch
-)
-
-POINTWISE = Pointwise()
 
 
 class Map(NamedTuple):
@@ -320,69 +196,3 @@ class Primitive(ABC):
     def defects(self) -> Iterable[Claim]:
         """The general formulas that do not hold for it, which nothing explains."""
         return ()
-
-
-def reading(primitives: list[Primitive], maps: tuple[Map, ...]) -> list[Primitive]:
-    """Returns the primitives, of which the first reads `maps`, and each other one what the one before it makes."""
-    return [Reading(primitive=primitives[0], maps=maps), *primitives[1:]] if primitives else []
-
-
-@dataclass(slots=True, kw_only=True, unsafe_hash=True)
-class Reading(Primitive):
-    """A primitive that does not read what the one before it makes: of several projections, each reads another input.
-
-    Attributes:
-        primitive: the primitive itself.
-        maps: what it reads.
-    """
-
-    primitive: Primitive
-    maps: tuple[Map, ...]
-
-    @property
-    def kind(self) -> str:  # type: ignore[override]
-        return self.primitive.kind
-
-    def work(self) -> Work | None:
-        return self.primitive.work()
-
-    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
-        return self.primitive.training(towards, learns, samples)
-
-    @property
-    def sources(self) -> tuple[Map, ...]:
-        return self.maps
-
-    @property
-    def passes(self) -> bool:
-        return self.primitive.passes
-
-    @property
-    def parameters(self) -> int:
-        return self.primitive.parameters
-
-    @property
-    def learned(self) -> tuple[Learned, ...]:
-        return self.primitive.learned
-
-    @property
-    def multiplied(self) -> tuple[Multiplied, ...]:
-        return self.primitive.multiplied
-
-    @property
-    def operands(self) -> str:
-        return self.primitive.operands
-
-    @property
-    def is_shared(self) -> bool:
-        return self.primitive.is_shared
-
-    @property
-    def spread(self) -> Spread:
-        return self.primitive.spread
-
-    def claims(self) -> Iterable[Claim]:
-        return self.primitive.claims()
-
-    def defects(self) -> Iterable[Claim]:
-        return self.primitive.defects()

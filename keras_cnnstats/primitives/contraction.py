@@ -4,23 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from keras_cnnstats.primitives.base import (
-    POINTWISE,
     Claim,
-    Contract,
-    Gather,
     Learned,
     Map,
     Multiplied,
     Primitive,
-    Reading,
-    Route,
     Size,
-    Spread,
     kernel_and_bias,
     product,
     sums,
 )
 from keras_cnnstats.primitives.normalization import Normalization
+from keras_cnnstats.primitives.spreads import POINTWISE, Contract, Gather, Route, Spread
+from keras_cnnstats.primitives.wrapping import Reading
 from keras_cnnstats.units import NO_WORK, Training, Work
 
 

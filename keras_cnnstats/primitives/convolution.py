@@ -4,17 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 
-from keras_cnnstats.primitives.base import (
-    Claim,
-    Learned,
-    Map,
-    Multiplied,
-    Primitive,
-    Slide,
-    kernel_and_bias,
-    product,
-    sums,
-)
+from keras_cnnstats.primitives.base import Claim, Learned, Map, Multiplied, Primitive, kernel_and_bias, product, sums
+from keras_cnnstats.primitives.spreads import Slide
 from keras_cnnstats.primitives.window import Window, size_claims, size_defects
 from keras_cnnstats.units import NO_WORK, Training, Work
 

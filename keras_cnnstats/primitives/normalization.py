@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from keras_cnnstats.primitives.base import POINTWISE, Claim, Learned, Primitive, Size, Spread
+from keras_cnnstats.primitives.base import Claim, Learned, Primitive, Size
+from keras_cnnstats.primitives.spreads import POINTWISE, Spread
 from keras_cnnstats.units import NO_WORK, Training, Work
 
 

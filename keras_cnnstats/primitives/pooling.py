@@ -6,7 +6,8 @@ from functools import lru_cache
 from math import gcd, prod
 
 from keras_cnnstats.field import Reach
-from keras_cnnstats.primitives.base import Claim, Primitive, Size, Slide, product
+from keras_cnnstats.primitives.base import Claim, Primitive, Size, product
+from keras_cnnstats.primitives.spreads import Slide
 from keras_cnnstats.primitives.window import Window, size_claims, size_defects
 from keras_cnnstats.units import NO_WORK, Training, Work
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from keras_cnnstats.primitives.base import Primitive, Size, product, share
 from keras_cnnstats.primitives.elementwise import Cost
-from keras_cnnstats.primitives.once import Once
 from keras_cnnstats.primitives.slopes import Slope
+from keras_cnnstats.primitives.wrapping import Once
 from keras_cnnstats.units import NO_WORK, Training, Work
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from keras_cnnstats.field import Reach
-from keras_cnnstats.primitives.base import POINTWISE, Learned, Map, Primitive, Size, Slide, Spread
+from keras_cnnstats.primitives.base import Learned, Map, Primitive, Size
+from keras_cnnstats.primitives.spreads import POINTWISE, Slide, Spread
 from keras_cnnstats.units import NO_TRAINING, NO_WORK, Training, Work
 
 

@@ -1,21 +1,10 @@
 """Recurrence: the same step over and over, each on the state that the last one left."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from keras_cnnstats.primitives.base import (
-    POINTWISE,
-    Claim,
-    Learned,
-    Map,
-    Multiplied,
-    Primitive,
-    Size,
-    Spread,
-    product,
-    sums,
-)
+from keras_cnnstats.primitives.base import Learned, Map, Multiplied, Primitive, Size, product, sums
+from keras_cnnstats.primitives.spreads import POINTWISE, Spread
 from keras_cnnstats.units import NO_WORK, Training, Work
 
 
@@ -176,75 +165,3 @@ class Gates(Primitive):
     @property
     def sources(self) -> tuple[Map, ...]:
         return self.maps
-
-
-@dataclass(slots=True, kw_only=True, unsafe_hash=True)
-class Repeated(Primitive):
-    """A primitive that runs several times with the same weights: at each step, at each frame.
-
-    Attributes:
-        primitive: what is repeated.
-        times: how often.
-        looks: where the outputs look.
-        carried: whether it reads what the time before has left, and a constant at first.
-    """
-
-    primitive: Primitive
-    times: Size
-    looks: Spread = POINTWISE
-    carried: bool = False
-
-    @property
-    def kind(self) -> str:  # type: ignore[override]
-        return self.primitive.kind
-
-    def work(self) -> Work | None:
-        once = self.primitive.work()
-        return None if once is None or self.times is None else once.times(self.times)
-
-    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
-        if self.times is None:
-            return None
-        every = self.primitive.training(towards, learns, samples * self.times)
-        if every is None or not self.carried or not towards:
-            return every
-        first = self.primitive.training(towards, (), samples)
-        return None if first is None else every._replace(inputs=every.inputs.plus(first.inputs.times(-1)))
-
-    @property
-    def sources(self) -> tuple[Map, ...]:
-        return self.primitive.sources
-
-    @property
-    def passes(self) -> bool:
-        return self.primitive.passes
-
-    @property
-    def learned(self) -> tuple[Learned, ...]:
-        return self.primitive.learned
-
-    @property
-    def parameters(self) -> int:
-        return self.primitive.parameters
-
-    @property
-    def multiplied(self) -> tuple[Multiplied, ...]:
-        return tuple([each._replace(macs=product((each.macs, self.times))) for each in self.primitive.multiplied])
-
-    @property
-    def operands(self) -> str:
-        return self.primitive.operands
-
-    @property
-    def is_shared(self) -> bool:
-        return self.primitive.is_shared
-
-    @property
-    def spread(self) -> Spread:
-        return self.looks
-
-    def claims(self) -> Iterable[Claim]:
-        return self.primitive.claims()
-
-    def defects(self) -> Iterable[Claim]:
-        return self.primitive.defects()

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from keras_cnnstats.primitives.base import Primitive, Size, Spatial, Spread
+from keras_cnnstats.primitives.base import Primitive, Size
 from keras_cnnstats.primitives.slopes import ONE, STOPS, Slope
+from keras_cnnstats.primitives.spreads import Spatial, Spread
 from keras_cnnstats.units import Training, Work
 
 OVER_SPACE = Spatial()

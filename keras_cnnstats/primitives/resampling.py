@@ -7,7 +7,8 @@ from functools import lru_cache
 from math import ceil, floor, gcd
 
 from keras_cnnstats.field import Reach
-from keras_cnnstats.primitives.base import Primitive, Size, Slide, product, sums
+from keras_cnnstats.primitives.base import Primitive, Size, product, sums
+from keras_cnnstats.primitives.spreads import Slide
 from keras_cnnstats.units import NO_WORK, Training, Work
 
 NEIGHBOURS = {"nearest": 1, "bilinear": 2, "bicubic": 4, "lanczos3": 6, "lanczos5": 10}

@@ -3,7 +3,8 @@
 from typing import Any
 
 from keras_cnnstats.field import window_reach
-from keras_cnnstats.primitives.base import Cut, Route, Shuffle, Size, Slide, Spread
+from keras_cnnstats.primitives.base import Size
+from keras_cnnstats.primitives.spreads import Cut, Route, Shuffle, Slide, Spread
 
 UNFOLLOWED = Shuffle(None)
 """Where positions come from is not followed."""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from keras_cnnstats.primitives.base import POINTWISE, Primitive, Size, Spread
+from keras_cnnstats.primitives.base import Primitive, Size
+from keras_cnnstats.primitives.spreads import POINTWISE, Spread
 from keras_cnnstats.units import NO_WORK, Training, Work
 
 

@@ -14,11 +14,11 @@ from keras_cnnstats.primitives.base import (
     Multiplied,
     Primitive,
     Size,
-    Slide,
     kernel_and_bias,
     product,
     sums,
 )
+from keras_cnnstats.primitives.spreads import Slide
 from keras_cnnstats.primitives.window import taps_inside
 from keras_cnnstats.units import NO_WORK, Training, Work
 
