@@ -23,6 +23,20 @@ def resampling_reach(size: int, positions: int, interpolation: str, antialias: b
     return Reach(tuple(_spans(period, Fraction(size, positions), interpolation, antialias)), advance)
 
 
+@lru_cache(maxsize=4096)
+def corner_reach(size: int, positions: int) -> Reach:
+    """The reach of cubic interpolation that keeps corners: output `i` lies at `i * (size - 1) / (positions - 1)`."""
+    steps, gaps = max(positions - 1, 1), size - 1
+    common = gcd(gaps, steps)
+    spans = []
+    for output in range(steps // common):
+        place = Fraction(output * gaps, steps)
+        first = floor(place)
+        # On a known value the three others have no weight.
+        spans.append((first, first) if place == first else (first - 1, first + 2))
+    return Reach(tuple(spans), gaps // common)
+
+
 def _spans(period: int, ratio: Fraction, interpolation: str, antialias: bool) -> Iterator[tuple[int, int]]:
     half = Fraction(1, 2)
     # Against aliasing the kernel is stretched by the ratio, so that it covers all that one output stands for.
@@ -50,6 +64,7 @@ class Resampling(Primitive):
         interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"lanczos3"` or `"lanczos5"`.
         factors: whole factors of up-sampling where they are known and the sizes need not be.
         antialias: whether the kernel is stretched when shrinking.
+        align_corners: whether the corner values stay at the corners; of cubic interpolation alone.
     """
 
     kind = "resampling"
@@ -59,6 +74,7 @@ class Resampling(Primitive):
     interpolation: str = "nearest"
     factors: tuple[int, ...] | None = None
     antialias: bool = False
+    align_corners: bool = False
 
     def work(self) -> Work | None:
         outputs = product((*self.positions, self.channels))
@@ -85,12 +101,12 @@ class Resampling(Primitive):
         if self.factors is not None:
             return Slide(tuple(resampling_reach(1, factor, self.interpolation) for factor in self.factors))
         axes = zip(self.sizes, self.positions, strict=True)
-        return Slide(
-            tuple(
-                None if n is None or m is None else resampling_reach(n, m, self.interpolation, self.antialias)
-                for n, m in axes
-            )
-        )
+        return Slide(tuple(None if n is None or m is None else self._reach(n, m) for n, m in axes))
+
+    def _reach(self, size: int, positions: int) -> Reach:
+        if self.align_corners:
+            return corner_reach(size, positions)
+        return resampling_reach(size, positions, self.interpolation, self.antialias)
 
 
 def fitted(sizes: tuple[Size, ...], positions: tuple[Size, ...], pad: bool) -> tuple[tuple[int, ...], tuple[Size, ...]]:

@@ -32,7 +32,7 @@ class Upwindow(NamedTuple):
         kernel: taps.
         stride: output positions from one input to the next.
         dilation: output positions from one tap to the next.
-        padding: `"valid"` or `"same"`.
+        padding: `"valid"`, `"same"`, or so many output positions cut off on both sides.
         output_padding: positions added behind; `None` for the framework's choice.
         size: positions of the input; `None` where unknown.
         positions: positions of the output, as the framework gives them; `None` where unknown.
@@ -41,7 +41,7 @@ class Upwindow(NamedTuple):
     kernel: int
     stride: int = 1
     dilation: int = 1
-    padding: str = "valid"
+    padding: str | int = "valid"
     output_padding: int | None = None
     size: Size = None
     positions: Size = None
@@ -57,6 +57,8 @@ class Upwindow(NamedTuple):
         if self.size is None:
             return None
         whole = (self.size - 1) * self.stride
+        if isinstance(self.padding, int):
+            return whole + self.extent - 2 * self.padding + (self.output_padding or 0)
         if self.padding == "valid":
             behind = max(self.stride - self.extent, 0) if self.output_padding is None else self.output_padding
             return whole + self.extent + behind
@@ -66,7 +68,9 @@ class Upwindow(NamedTuple):
 
     @property
     def before(self) -> int:
-        """Output positions cut off in front: those that a 'same' convolution back to the input would have padded."""
+        """Output positions cut off in front: those that a convolution back to the input would have padded."""
+        if isinstance(self.padding, int):
+            return self.padding
         if self.padding == "valid":
             return 0
         if self.output_padding is None:

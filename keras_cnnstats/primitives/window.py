@@ -15,7 +15,7 @@ class Window(NamedTuple):
         kernel: taps.
         stride: input positions from one output to the next.
         dilation: input positions from one tap to the next.
-        padding: `"valid"`, `"same"` or `"causal"`.
+        padding: `"valid"`, `"same"`, `"causal"`, or so many positions on both sides.
         size: positions of the input; `None` where unknown.
         positions: positions of the output, as the framework gives them; `None` where unknown.
     """
@@ -23,7 +23,7 @@ class Window(NamedTuple):
     kernel: int
     stride: int = 1
     dilation: int = 1
-    padding: str = "valid"
+    padding: str | int = "valid"
     size: Size = None
     positions: Size = None
 
@@ -35,6 +35,8 @@ class Window(NamedTuple):
     @property
     def total_padding(self) -> Size:
         """Positions of padding on both sides; `None` where they depend on an unknown size."""
+        if isinstance(self.padding, int):
+            return 2 * self.padding
         if self.padding == "valid":
             return 0
         if self.padding == "causal" or self.stride == 1:

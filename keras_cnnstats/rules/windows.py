@@ -7,35 +7,22 @@ from keras_cnnstats.primitives import Upwindow, Window
 
 
 def sliding(
-    x: FeatureMap, y: FeatureMap, kernel: Any, strides: Any, padding: str, dilation: Any = 1
+    x: FeatureMap, y: FeatureMap, kernel: Any, strides: Any, padding: Any, dilation: Any = 1
 ) -> tuple[Window, ...]:
-    """The windows that slide over `x` and make `y`; an integer argument stands for all axes."""
+    """The windows that slide over `x` and make `y`; an argument that is no sequence stands for all axes."""
     sizes, positions = x.spatial, y.spatial
     rank = len(sizes)
-    axes = zip(_each(kernel, rank), _each(strides, rank), _each(dilation, rank), sizes, positions, strict=True)
-    return tuple(
-        [Window(kernel=k, stride=s, dilation=d, padding=padding, size=n, positions=m) for k, s, d, n, m in axes]
-    )
+    arguments = [_each(argument, rank) for argument in (kernel, strides, dilation, padding)]
+    return tuple([Window(*axis) for axis in zip(*arguments, sizes, positions, strict=True)])
 
 
 def transposed(
-    x: FeatureMap, y: FeatureMap, kernel: Any, strides: Any, padding: str, output_padding: Any, dilation: Any
+    x: FeatureMap, y: FeatureMap, kernel: Any, strides: Any, padding: Any, output_padding: Any, dilation: Any
 ) -> tuple[Upwindow, ...]:
     """The windows of a transposed convolution of `x` that makes `y`."""
     rank = len(x.spatial)
-    axes = zip(
-        _each(kernel, rank),
-        _each(strides, rank),
-        _each(dilation, rank),
-        _each(output_padding, rank),
-        x.spatial,
-        y.spatial,
-        strict=True,
-    )
-    return tuple(
-        Upwindow(kernel=k, stride=s, dilation=d, padding=padding, output_padding=extra, size=n, positions=m)
-        for k, s, d, extra, n, m in axes
-    )
+    arguments = [_each(argument, rank) for argument in (kernel, strides, dilation, padding, output_padding)]
+    return tuple([Upwindow(*axis) for axis in zip(*arguments, x.spatial, y.spatial, strict=True)])
 
 
 def _each(value: Any, rank: int) -> tuple[Any, ...]:
