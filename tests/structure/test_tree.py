@@ -69,7 +69,12 @@ def test_a_planted_name_is_found(case):
     assert len(foreign(PLANTED[case])) == 1
 
 
-HARMLESS = ["'backbone/root/conv1'", "https://example.com/" + "work/x", "./opt/x", "[docs](docs/" + "work/)"]
+HARMLESS = [
+    "'backbone/ro" + "ot/conv1'",
+    "https://example.com/wo" + "rk/x",
+    "./o" + "pt/x",
+    "[docs](docs/wo" + "rk/)",
+]
 
 
 @pytest.mark.parametrize("text", HARMLESS)
