@@ -1,22 +1,27 @@
 """What a Keras model costs and what each of its units sees: MACs, FLOPs and receptive fields, each with its proof."""
 
-from keras_cnnstats.abstract import abstract
-from keras_cnnstats.analysis import analyze, report
-from keras_cnnstats.errors import (
-    CNNStatsError,
-    CNNStatsWarning,
-    ConventionError,
-    FormatError,
-    InputShapeError,
-    MachineError,
-    MissingDependencyError,
-    ModelError,
-    RuleError,
-    UnknownCostError,
-    UnknownLayerError,
-)
-from keras_cnnstats.report import Disagreement, Report, Row, Totals
-from keras_cnnstats.rules import rule
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_cnnstats.analysis import analyze, report
+    from keras_cnnstats.errors import (
+        CNNStatsError,
+        CNNStatsWarning,
+        ConventionError,
+        FormatError,
+        InputShapeError,
+        MachineError,
+        MissingDependencyError,
+        ModelError,
+        RuleError,
+        UnknownCostError,
+        UnknownLayerError,
+    )
+    from keras_cnnstats.records import Disagreement, Row, Totals
+    from keras_cnnstats.reports import Report
+    from keras_cnnstats.rules import rule
+    from keras_cnnstats.weightless import abstract
 
 __version__ = "0.1.0"
 
@@ -42,3 +47,26 @@ __all__ = [
     "report",
     "rule",
 ]
+
+_HOMES = {
+    "abstract": "weightless",
+    "analyze": "analysis",
+    "report": "analysis",
+    "rule": "rules",
+    "Disagreement": "records",
+    "Row": "records",
+    "Totals": "records",
+    "Report": "reports",
+}
+"""The modules that the public names live in, all others in `errors`. They are imported when they are asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

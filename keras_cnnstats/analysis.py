@@ -12,10 +12,10 @@ from keras_cnnstats.describe import describe
 from keras_cnnstats.errors import UnknownCostError
 from keras_cnnstats.memory import liveness
 from keras_cnnstats.propagate import propagate
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 from keras_cnnstats.rows import Builder
 from keras_cnnstats.rules import Rule, find
-from keras_cnnstats.training import work_in_training
+from keras_cnnstats.training import steps_of_training
 
 
 def analyze(
@@ -84,8 +84,8 @@ def _analyzed(
         described = [describe(call, rules) for call in graph.calls]
     propagated = propagate(graph, [each.spreads for each in described])
     builder = Builder(graph, propagated, liveness(graph), convention, zeros_of(model) if sparsity else None)
-    training = work_in_training(graph, described)
-    for call, each, seen, step in zip(graph.calls, described, propagated.seen, training, strict=True):
+    steps = steps_of_training(graph, described)
+    for call, each, seen, step in zip(graph.calls, described, propagated.seen, steps, strict=True):
         builder.add(call, each, seen, step)
     return builder.report()
 

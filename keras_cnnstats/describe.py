@@ -24,7 +24,7 @@ class Facts(NamedTuple):
         sources: what it reads, where that is not just what the primitive before it makes.
         passes: whether a gradient passes through it.
         learned: weights that a gradient can reach.
-        steps: its work in steps of training that somebody has asked for.
+        steps: its work in the steps of training that were asked for so far: the one part that changes.
     """
 
     spread: Spread

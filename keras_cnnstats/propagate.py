@@ -187,10 +187,32 @@ def _through_call(call: Call, spreads: Sequence[Spread] | None, sights: list[Sig
         sights = [_routed(sights[place], sources) for place, sources in spreads[0].routes] or sights
     join = next((spread for spread in spreads if isinstance(spread, Join)), None)
     before, aligned, branches = met(call, sights, join, sizes)
-    after = before
+    after, note = before, ""
     for spread in spreads:
-        after = _through_spread(call, spread, after)
-    return Seen(before=before, after=after, aligned=aligned, branches=branches)
+        reached = _through_spread(call, spread, after)
+        if reached is not after and _is_unknown(reached) and not _is_unknown(after):
+            note = f"its receptive field is unknown: {_why_unknown(spread)}"
+        after = reached
+    return Seen(before=before, after=after, aligned=aligned, branches=branches, note=note)
+
+
+def _is_unknown(sight: Sight) -> bool:
+    return any(field.size is None for field in sight.local)
+
+
+def _why_unknown(spread: Spread) -> str:
+    """Why nobody can say what positions see behind a spread that could be said before it."""
+    match spread:
+        case Shuffle():
+            return "its positions move in a way that is not followed"
+        case Regroup():
+            return "its values are cut into positions that no interval describes, or a size is unknown"
+        case Slide(reaches) if None in reaches:
+            return "it depends on sizes that are unknown: pass input_shape"
+        case Cut():
+            return "where it begins depends on sizes that are unknown: pass input_shape"
+        case _:
+            return "it slides over positions that were merged with others"
 
 
 def _fitted(sight: Sight, shape: Shape) -> Sight:
@@ -268,12 +290,7 @@ def _cut(
         if place is not None and place[1:] != (0, 1):
             starts[place[0]] = window_reach(1, place[2], before=-place[1])
     after = _slide(call, tuple(starts.values()), tuple(starts), sight) if starts else sight
-    single = {atom.axis for dim, _ in picked for atom in sight.dims[dim] if atom.axis != PLAIN}
-    return Sight(
-        tuple(field._replace(jump=None) if axis in single else field for axis, field in enumerate(after.fields)),
-        tuple(field._replace(jump=None) if axis in single else field for axis, field in enumerate(after.local)),
-        tuple(() if place is None else sight.dims[place[0]] for place in kept),
-    )
+    return after._replace(dims=tuple(() if place is None else sight.dims[place[0]] for place in kept))
 
 
 def _key(call: Call, reaches: tuple[Reach | None, ...]) -> object:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from keras_cnnstats import units
-from keras_cnnstats.report import Header, Report
+from keras_cnnstats.records import Header
+from keras_cnnstats.reports import Report
 from keras_cnnstats.units import CONVENTIONS, Work
 
 

@@ -5,7 +5,8 @@ from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from keras_cnnstats.errors import MachineError
-from keras_cnnstats.report import Header, Report
+from keras_cnnstats.records import Header
+from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Count
 
 if TYPE_CHECKING:

@@ -5,15 +5,17 @@ from typing import NamedTuple
 
 from keras_cnnstats.describe import Described
 from keras_cnnstats.disagree import CODES, findings, summary_findings
-from keras_cnnstats.field import NOTHING
+from keras_cnnstats.field import NOTHING, Field
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
 from keras_cnnstats.memory import Liveness, moved
 from keras_cnnstats.precision import NOTHING_MULTIPLIED, UNKNOWN, Sparsity, macs_by_type, remaining, times, used
 from keras_cnnstats.primitives.base import Claim
 from keras_cnnstats.propagate import Propagated, Seen
-from keras_cnnstats.report import Disagreement, Header, Memory, Report, Row
+from keras_cnnstats.records import Disagreement, Header, Memory, Row
+from keras_cnnstats.reports import Report
 from keras_cnnstats.sight import PLAIN, Sight
-from keras_cnnstats.units import NO_TRAINING, NO_WORK, Training, Work
+from keras_cnnstats.training import Step
+from keras_cnnstats.units import NO_TRAINING, NO_WORK, Work
 
 _Work = tuple[tuple[str, Work], ...]
 """Terms of the work of a row, by kind of primitive."""
@@ -57,13 +59,15 @@ class Builder:
         self.rows: list[Row] = []
         self.disagreements: list[Disagreement] = []
 
-    def add(self, call: Call, described: Described, seen: Seen, training: Training | None) -> None:
+    def add(self, call: Call, described: Described, seen: Seen, step: Step) -> None:
+        """Adds the row of the next call, in the order of the graph."""
+        place = len(self.rows)
         counted = self._count(call.weights)
         primitives, claims = described.primitives, [facts.claims for facts in described.facts]
         found = [] if primitives is None else findings(call, primitives, claims, seen, counted.params)
         self.disagreements += [_disagreement(call.path, call.nth, finding) for finding in found]
         work, note = self._work(call, described)
-        made = self.live.made[len(self.rows)]
+        made = self.live.made[place]
         self.rows.append(
             Row(
                 layer=call.path,
@@ -76,18 +80,18 @@ class Builder:
                 work=work,
                 convention=self.convention,
                 axes=self.propagated.axes,
-                fields=seen.after.fields,
-                local_fields=seen.after.local,
+                fields=_with_axes_left(seen.after.fields, seen.after),
+                local_fields=_with_axes_left(seen.after.local, seen.after),
                 input_sizes=self.propagated.sizes,
                 positions=_positions(seen.after, call.results[0].shape) if call.results else (),
                 aligned=seen.aligned,
                 source=described.source if work is not None else "unknown",
-                note=f"{note}; {seen.note}" if note and seen.note else note or seen.note,
+                note=_joined(note, seen.note, step.note),
                 disagreements=tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
                 stored=counted.stored,
                 activation_bytes=made,
-                moved_bytes=moved(call, described.primitives, self.live.read[len(self.rows)], made),
-                training=training,
+                moved_bytes=moved(call, described.primitives, self.live.read[place], made),
+                training=step.work,
                 operands=self._operands(call, described, work),
                 sparsity=self._sparsity(call, described, work),
             )
@@ -176,15 +180,22 @@ class Builder:
                     sparsity=None if self.zeros is None else NOTHING_MULTIPLIED,
                 )
             )
-        for path, claim in summary_findings(self.graph, sum(row.params for row in self.rows)):
-            self._add_summary(path, claim)
+        self._add_summary_findings()
         return Report(self._header(), tuple(self.rows), tuple(self.disagreements), self._memory())
 
-    def _add_summary(self, path: str, claim: Claim) -> None:
-        self.disagreements.append(_disagreement(path, 0, claim))
-        for place, row in enumerate(self.rows):
-            if (row.layer, row.call) == (path, 0):
-                self.rows[place] = row._replace(disagreements=(*row.disagreements, claim.code))
+    def _add_summary_findings(self) -> None:
+        """Adds where `model.summary()` says something else, to the first call of each layer concerned too."""
+        codes: dict[str, list[str]] = {}
+        for path, claim in summary_findings(self.graph, sum([row.params for row in self.rows])):
+            self.disagreements.append(_disagreement(path, 0, claim))
+            codes.setdefault(path, []).append(claim.code)
+        if codes:
+            self.rows = [
+                row._replace(disagreements=(*row.disagreements, *codes[row.layer]))
+                if row.call == 0 and row.layer in codes
+                else row
+                for row in self.rows
+            ]
 
     def _memory(self) -> Memory:
         live, optimizer = self.live, self.graph.optimizer
@@ -213,6 +224,14 @@ class Builder:
         )
 
 
+def _joined(work: str, field: str, training: str) -> str:
+    """What the user should know of each of them, in one line."""
+    if not field and not training:
+        return work
+    texts = work, field, training and f"its work in training is unknown: {training}"
+    return "; ".join([text for text in texts if text])
+
+
 def _disagreement(path: str, nth: int, claim: Claim) -> Disagreement:
     code = CODES[claim.code]
     return Disagreement(
@@ -226,6 +245,14 @@ def _disagreement(path: str, nth: int, claim: Claim) -> Disagreement:
         explained=code.explained,
         reason=code.reason,
     )
+
+
+def _with_axes_left(fields: tuple[Field, ...], sight: Sight) -> tuple[Field, ...]:
+    """The fields without the jump on axes that the output has no more: there is no next position."""
+    left = {atom.axis for atoms in sight.dims for atom in atoms}
+    if len(left) >= len(fields) and PLAIN not in left:
+        return fields
+    return tuple([each if axis in left else each._replace(jump=None) for axis, each in enumerate(fields)])
 
 
 def _positions(sight: Sight, shape: Shape) -> tuple[int | None, ...]:

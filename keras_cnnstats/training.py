@@ -6,10 +6,12 @@ regularisers, and what the optimizer does with the gradients.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from keras_cnnstats.describe import Described, Facts
 from keras_cnnstats.graph import Call, Graph, Weight
 from keras_cnnstats.primitives.base import Map, is_called, product
+from keras_cnnstats.primitives.measured import Measured
 from keras_cnnstats.primitives.rearrangement import Kept
 from keras_cnnstats.units import NO_TRAINING, NO_WORK, Training, Work
 
@@ -17,8 +19,22 @@ _WITH_SLOPE = ("float", "bfloat", "complex")
 _FIRST = (0,)
 
 
-def work_in_training(graph: Graph, described: Sequence[Described], fed: bool = False) -> list[Training | None]:
-    """Returns the work of each call in one step of training; `None` where somebody's gradient is unknown.
+class Step(NamedTuple):
+    """What a call does in one step of training.
+
+    Attributes:
+        work: the terms of its work; `None` where that is unknown.
+        read: places of the inputs that it sends a gradient to, once for each time that they are read.
+        note: why its work is unknown, where that of the forward pass is not.
+    """
+
+    work: Training | None
+    read: Sequence[int] = ()
+    note: str = ""
+
+
+def steps_of_training(graph: Graph, described: Sequence[Described], fed: bool = False) -> list[Step]:
+    """Returns what each call does in one step of training; its work is `None` where somebody's gradient is unknown.
 
     Args:
         graph: the model.
@@ -38,14 +54,15 @@ def work_in_training(graph: Graph, described: Sequence[Described], fed: bool = F
     for number in graph.outputs:
         arrived[number] += live[number]
     learned: set[int] = set()
-    found: list[Training | None] = []
+    found: list[Step] = []
     for call, each in zip(reversed(graph.calls), reversed(described), strict=True):
         samples = graph.samples(call)
         if each.primitives is not None and not any(map(arrived.__getitem__, call.outputs)):
             found.append(_forward(each, samples))
             continue
         row = _Row(call, each, [live[number] for number in call.inputs], samples)
-        done, read = row.training(), row.read
+        step = row.step()
+        done = step.work
         if row.learns:
             keys = [(weight.key, weight.size) for weight in row.changed]
             again = sum([size for key, size in keys if key in learned])
@@ -53,12 +70,14 @@ def work_in_training(graph: Graph, described: Sequence[Described], fed: bool = F
             if done is not None and again:
                 done = done._replace(weights=done.weights.plus(_added(again)))
         met = 0
-        for place in read:
+        for place in step.read:
             number = call.inputs[place]
             if arrived[number]:
                 met += (product(graph.tensors[number].shape[1:]) or 0) * samples
             arrived[number] += 1
-        found.append(done if done is None or not met else done._replace(inputs=done.inputs.plus(_added(met))))
+        if done is not None and met:
+            done = done._replace(inputs=done.inputs.plus(_added(met)))
+        found.append(step if done is step.work else step._replace(work=done))
     return found[::-1]
 
 
@@ -91,11 +110,11 @@ def _is_reached(facts: Sequence[Facts], trained: bool) -> bool:
     return True
 
 
-def _forward(each: Described, samples: int) -> Training | None:
+def _forward(each: Described, samples: int) -> Step:
     """The work of a call whose gradients nobody needs."""
     assert each.primitives is not None
     pairs = zip(each.primitives, each.facts, strict=True)
-    return _total([facts.step(primitive, (), (), samples) for primitive, facts in pairs])
+    return Step(_total([facts.step(primitive, (), (), samples) for primitive, facts in pairs]))
 
 
 def _total(parts: Sequence[Training | None]) -> Training | None:
@@ -113,7 +132,6 @@ class _Row:
 
     Attributes:
         learns: whether training changes weights of it.
-        read: places of the inputs that it sends a gradient to, once for each time that they are read.
     """
 
     def __init__(self, call: Call, described: Described, fed: list[bool], samples: int) -> None:
@@ -124,7 +142,6 @@ class _Row:
         self.samples = samples
         self.trained = sum([weight.size for weight in call.weights if weight.trainable])
         self.learns = self.trained > 0
-        self.read: list[int] = []
 
     @property
     def changed(self) -> list[Weight]:
@@ -132,21 +149,40 @@ class _Row:
         kept = [each.name for one in self.primitives or () if isinstance(one, Kept) for each in one.learned]
         return [weight for weight in self.call.weights if weight.trainable and weight.name not in kept]
 
-    def training(self) -> Training | None:
-        """The work of the call; `None` where the gradient of a part is unknown, or which parts need one."""
+    def step(self) -> Step:
+        """What the call does; the work is `None` where the gradient of a part is unknown, or which parts need one."""
+        if not self.primitives:
+            return Step(None if self.primitives is None else NO_TRAINING, self._all_fed())
         learning = self._learning() if self.learns else [()] * len(self.facts)
-        if not self.primitives or learning is None or self._is_mixed():
-            self.read = [place for place, is_fed in enumerate(self.fed) if is_fed]
-            return NO_TRAINING if self.primitives is not None and not self.primitives else None
+        if learning is None:
+            return Step(None, self._all_fed(), "which of its weights are trained cannot be told")
+        if self._is_mixed():
+            return Step(None, self._all_fed(), "only some of its inputs need a gradient, and which of them what reads")
         parts: list[Training | None] = []
         carrying: list[bool] = []
+        read: list[int] = []
         first = self._first_reached()
         for index, (primitive, facts) in enumerate(zip(self.primitives, self.facts, strict=True)):
             learns = learning[index] if index >= first else ()
             towards = self._towards(index, facts, carrying) if index >= first and facts.passes else ()
+            read += _inputs(index, facts, towards)
             parts.append(facts.step(primitive, towards, learns, self.samples))
             carrying.append(bool(towards or learns))
-        return _total(parts)
+        return Step(_total(parts), read, self._unknown(parts) if None in parts else "")
+
+    def _unknown(self, parts: Sequence[Training | None]) -> str:
+        """Which gradient is unknown, where the forward pass is not."""
+        pairs = zip(self.primitives or (), self.facts, parts, strict=True)
+        kinds = [primitive.kind for primitive, facts, part in pairs if part is None and facts.work is not None]
+        if not kinds:
+            return ""
+        if kinds[0] == Measured.kind:
+            return "only its forward pass was counted"
+        return f"nobody has written out the gradient of its {kinds[0]}"
+
+    def _all_fed(self) -> list[int]:
+        """The places of all inputs that need a gradient."""
+        return [place for place, is_fed in enumerate(self.fed) if is_fed]
 
     def _learning(self) -> list[tuple[str, ...]] | None:
         """For each primitive the names of its weights that are trained; `None` where these cannot be told."""
@@ -195,8 +231,7 @@ class _Row:
             return tuple([place for place, each in enumerate(facts.sources) if self._is_needed(each, carrying)])
         if index:
             return _FIRST if carrying[-1] else ()
-        self.read = [place for place, is_fed in enumerate(self.fed) if is_fed]
-        return tuple(self.read)
+        return tuple(self._all_fed())
 
     def _is_needed(self, each: Map, carrying: list[bool]) -> bool:
         """Whether what a primitive reads needs a gradient."""
@@ -206,6 +241,12 @@ class _Row:
             return carrying[each.source]
         if each.weight:
             return self.call.weights[each.source].trainable
-        if self.fed[each.source]:
-            self.read.append(each.source)
         return self.fed[each.source]
+
+
+def _inputs(index: int, facts: Facts, towards: tuple[int, ...]) -> Sequence[int]:
+    """The inputs of the call among the maps that a primitive sends a gradient to."""
+    if not facts.sources:
+        return () if index else towards
+    maps = [facts.sources[place] for place in towards]
+    return [each.source for each in maps if each.source is not None and each.source >= 0 and not each.weight]

@@ -1,11 +1,13 @@
 """What a call is given: tensors as records of shape and dtype, and the masks that come with them."""
 
+from collections.abc import Mapping
 from inspect import signature
 from typing import Any
 
 import keras
 from keras.src import tree
 
+from keras_cnnstats.capture.views import Views
 from keras_cnnstats.graph import TensorSpec
 
 
@@ -13,7 +15,7 @@ def spec_of(tensor: Any) -> TensorSpec:
     return TensorSpec(tuple(tensor.shape), tensor.dtype)
 
 
-def arguments_of(node: Any, specs: tuple[TensorSpec, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def arguments_of(node: Any, specs: tuple[TensorSpec, ...], views: Views) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call, each tensor, variable and array in them as its spec."""
     arguments = node.arguments
     tensors = arguments.keras_tensors
@@ -30,8 +32,8 @@ def arguments_of(node: Any, specs: tuple[TensorSpec, ...]) -> tuple[tuple[Any, .
         if id(value) in by_tensor:
             return by_tensor[id(value)]
         if hasattr(value, "shape") and hasattr(value, "dtype"):
-            key = id(value) if isinstance(value, keras.Variable) else None
-            return TensorSpec(tuple(value.shape), str(value.dtype), key)
+            weight = views.weight(value) if isinstance(value, keras.Variable) else None
+            return TensorSpec(tuple(value.shape), str(value.dtype), None if weight is None else id(weight))
         return value
 
     args = tree.map_structure(described, arguments.args)
@@ -52,6 +54,21 @@ def implied_masks(node: Any) -> dict[str, Any]:
         for name, value in zip(names, fed.values(), strict=True)
         if name in taken and by_name.get(name) is None and any(map(_is_masked, tree.flatten(value)))
     }
+
+
+def masks_of(node: Any, fresh: Mapping[int, Any]) -> list[Any]:
+    """Gives the tensors that stand for those of a call masks like theirs, and returns these.
+
+    Args:
+        node: the call.
+        fresh: the tensors, by the identity of what each stands for.
+    """
+    masks = []
+    for tensor in {id(each): each for each in node.input_tensors if _is_masked(each)}.values():
+        stands_for, rank = fresh[id(tensor)], len(tensor._keras_mask.shape)
+        stands_for._keras_mask = keras.Input(batch_shape=stands_for.shape[:rank], dtype="bool")
+        masks.append(stands_for._keras_mask)
+    return masks
 
 
 def _is_fed(value: Any) -> bool:

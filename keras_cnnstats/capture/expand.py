@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import keras
 from keras.src import tree
 
-from keras_cnnstats.capture.lenient import ComputedError, lenient
+from keras_cnnstats.capture.lenient import lenient
 from keras_cnnstats.capture.state import quietly
+from keras_cnnstats.capture.views import ComputedError, Views
 from keras_cnnstats.graph import Shape, TensorSpec
 from keras_cnnstats.measure import CannotMeasureError, backend_name, measure
 from keras_cnnstats.units import Work
@@ -26,14 +27,14 @@ class CannotFollowError(Exception):
         self.remedy = remedy
 
 
-def traced(layer: Any, tensors: Sequence[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def traced(layer: Any, tensors: Sequence[Any], args: tuple[Any, ...], kwargs: dict[str, Any], views: Views) -> Any:
     """Returns the graph of one symbolic call of a layer's own `call`, as a `keras.Function` of the call's tensors.
 
     Raises:
         CannotFollowError: the layer's `call` does not run on symbolic tensors.
     """
     try:
-        with quietly(), lenient():
+        with quietly(), lenient(views):
             if not layer.built:
                 layer(*args, **kwargs)
             outputs = [each for each in tree.flatten(layer.call(*args, **_accepted(layer, kwargs))) if each is not None]

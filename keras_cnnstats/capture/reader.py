@@ -7,7 +7,7 @@ import keras
 from keras.src import tree
 
 from keras_cnnstats.capture.adapted import adapted, roles
-from keras_cnnstats.capture.arguments import arguments_of, implied_masks, spec_of, stored_note
+from keras_cnnstats.capture.arguments import arguments_of, implied_masks, masks_of, spec_of, stored_note
 from keras_cnnstats.capture.expand import CannotFollowError, Constant, Keeper, check_shapes, measured, traced
 from keras_cnnstats.capture.feeds import input_names, missing_inputs
 from keras_cnnstats.capture.lenient import lenient
@@ -15,7 +15,8 @@ from keras_cnnstats.capture.models import function_of
 from keras_cnnstats.capture.operations import Kind, Kinds, mixes_batch, snake_case
 from keras_cnnstats.capture.results import Results, says_its_shape
 from keras_cnnstats.capture.state import quietly
-from keras_cnnstats.capture.weights import multiplied_in, weight_of, weights_of
+from keras_cnnstats.capture.views import Views
+from keras_cnnstats.capture.weights import multiplied_in, weight_of, weights_given, weights_of
 from keras_cnnstats.errors import CNNStatsError, ModelError
 from keras_cnnstats.graph import Call, Graph, TensorSpec, Weight
 from keras_cnnstats.measure import backend_name
@@ -31,6 +32,7 @@ class Reader:
         self.batch_size = batch_size
         self.results = Results(batch_size, asked)
         self.keeper = Keeper()
+        self.views = Views()
         self.tensors: list[TensorSpec] = []
         self.calls: list[Call] = []
         self.times_called: dict[int, int] = {}
@@ -62,7 +64,7 @@ class Reader:
         for args, kwargs in feeds:
             tensors = tree.flatten((args, kwargs))
             try:
-                function = traced(model, tensors, args, kwargs)
+                function = traced(model, tensors, args, kwargs, self.views)
                 break
             except CannotFollowError as error:
                 # What is said of the first is said of what the user gave.
@@ -115,7 +117,7 @@ class Reader:
         """Returns the calls that a plain Python function makes of tensors."""
         fed = [keras.Input(batch_shape=spec.shape, dtype=spec.dtype) for spec in specs]
         try:
-            with quietly(), lenient():
+            with quietly(), lenient(self.views):
                 graph = keras.Function(fed, tree.flatten(function(*fed)))
         except Exception as error:
             raise CannotFollowError(f"{type(error).__name__}: {error}") from error
@@ -193,17 +195,19 @@ class Reader:
         operation = node.operation
         self.keeper.keep(operation)
         fresh, args, kwargs = self._symbolic_arguments(node, sources)
-        function = traced(operation, list(fresh.values()), args, kwargs)
+        masks = masks_of(node, fresh)
+        function = traced(operation, [*fresh.values(), *masks], args, kwargs, self.views)
         if len(function.outputs) != len(node.outputs):
             raise CannotFollowError("it returns another number of tensors when it is called again")
         specs = self._specs(sources)
         if self.results.are_as_built(node, specs) or says_its_shape(operation):
             check_shapes([tensor.shape for tensor in function.outputs], self.results.of(node, specs, path))
         numbers = dict(zip(map(id, node.input_tensors), sources, strict=True))
+        fed = (*numbers.values(), *[self._new_tensor(spec_of(mask)) for mask in masks])
         self.followed.add(f"{path}/")
         before = len(self.calls)
         try:
-            outputs = self._read_function(function, tuple(numbers.values()), f"{path}/", trainable)
+            outputs = self._read_function(function, fed, f"{path}/", trainable)
         except CNNStatsError:
             raise
         except Exception as error:
@@ -295,9 +299,11 @@ class Reader:
         nth = self.times_called.get(id(operation), 0)
         self.times_called[id(operation)] = nth + 1
         if not nth:
-            self.weights[id(operation)] = weights_of(operation if kind.is_layer else node, trainable)
+            self.weights[id(operation)] = (
+                weights_of(operation, trainable) if kind.is_layer else weights_given(node, trainable, self.views)
+            )
         weights = self.weights.get(id(operation), ())
-        args, kwargs = arguments_of(node, specs)
+        args, kwargs = arguments_of(node, specs, self.views)
         if kind.is_layer:
             kwargs.update(implied_masks(node))
         return Call(

@@ -8,28 +8,34 @@ from typing import Any
 import keras
 
 from keras_cnnstats.capture.adapted import roles
+from keras_cnnstats.capture.views import Views
 from keras_cnnstats.graph import TensorSpec, Weight
 from keras_cnnstats.units import dtype_bytes
 
 _AS_BUILT: Mapping[int, tuple[int, bool]] = MappingProxyType({})
 
 
-def weights_of(holder: Any, trainable: bool) -> tuple[Weight, ...]:
-    """Returns the variables of a layer, or those among the arguments of an operation's node."""
+def weights_of(layer: Any, trainable: bool) -> tuple[Weight, ...]:
+    """Returns the variables of a layer."""
     known = _AS_BUILT
-    if not isinstance(holder, keras.layers.Layer):
-        arguments = holder.arguments
-        if len(arguments._flat_arguments) == len(arguments.keras_tensors):
-            return ()
-        own = [each for each in arguments._flat_arguments if isinstance(each, keras.Variable)]
-    elif holder._layers:
+    if layer._layers:
         # `weights` also looks through the layers inside, which few have.
-        own, known = holder.weights, roles(holder)
+        own, known = layer.weights, roles(layer)
     else:
-        own = holder._trainable_variables + holder._non_trainable_variables
-        if holder.quantization_mode:
-            known = roles(holder)
+        own = layer._trainable_variables + layer._non_trainable_variables
+        if layer.quantization_mode:
+            known = roles(layer)
     return tuple([weight_of(weight, trainable, known) for weight in own])
+
+
+def weights_given(node: Any, trainable: bool, views: Views) -> tuple[Weight, ...]:
+    """Returns the variables among the arguments of an operation, and those that it is given views of."""
+    arguments = node.arguments
+    if len(arguments._flat_arguments) == len(arguments.keras_tensors):
+        return ()
+    given = [views.weight(each) for each in arguments._flat_arguments if isinstance(each, keras.Variable)]
+    distinct = {id(each): each for each in given if each is not None}
+    return tuple([weight_of(each, trainable) for each in distinct.values()])
 
 
 def weight_of(variable: Any, trainable: bool, known: Mapping[int, tuple[int, bool]] = _AS_BUILT) -> Weight:

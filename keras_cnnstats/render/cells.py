@@ -6,7 +6,8 @@ from unicodedata import category
 
 from keras_cnnstats import units
 from keras_cnnstats.field import Field
-from keras_cnnstats.report import Report, Row, Shape
+from keras_cnnstats.records import Row, Shape
+from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Count, Extent
 
 SOURCES = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import inf
 
 from keras_cnnstats import units
+from keras_cnnstats.records import Disagreement, Memory
 from keras_cnnstats.render.cells import (
     MISALIGNED,
     PERHAPS_MISALIGNED,
@@ -14,7 +15,7 @@ from keras_cnnstats.render.cells import (
     shape_text,
     value_text,
 )
-from keras_cnnstats.report import Disagreement, Memory, Report
+from keras_cnnstats.reports import Report
 
 EXAMPLES_AT_MOST = 3
 """Layers named for one disagreement or one note, before 'and N more'."""

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from keras_cnnstats.records import Row
 from keras_cnnstats.render import SCHEMA_VERSION
-from keras_cnnstats.report import Report, Row
+from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Extent
 
 if TYPE_CHECKING:

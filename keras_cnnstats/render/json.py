@@ -19,9 +19,10 @@ from keras_cnnstats import units
 from keras_cnnstats.errors import FormatError
 from keras_cnnstats.field import Field, Slack, Unsized
 from keras_cnnstats.precision import Sparsity
+from keras_cnnstats.records import Disagreement, Header, Memory, Row
 from keras_cnnstats.render import SCHEMA_VERSION, decode
 from keras_cnnstats.render.files import deliver
-from keras_cnnstats.report import Disagreement, Header, Memory, Report, Row
+from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Training, Work
 
 FORMAT = "keras_cnnstats.report"

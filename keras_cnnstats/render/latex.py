@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from keras_cnnstats.render import cells, content
 from keras_cnnstats.render.files import deliver
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",

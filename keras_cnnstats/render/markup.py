@@ -17,7 +17,7 @@ from keras_cnnstats.render.dataframe import records
 from keras_cnnstats.render.files import deliver
 from keras_cnnstats.render.latex import to_latex
 from keras_cnnstats.render.notebook import to_notebook
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 
 __all__ = ["to_csv", "to_latex", "to_markdown", "to_notebook"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from keras_cnnstats.render import cells, content
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 
 ROWS_AT_MOST = 30
 """Rows that are shown unfolded."""

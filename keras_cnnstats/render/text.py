@@ -16,7 +16,7 @@ from keras_cnnstats.render import cells, content
 from keras_cnnstats.render.cells import Column
 from keras_cnnstats.render.content import Group
 from keras_cnnstats.render.display import StandIns, display_width, shorten
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 
 LAYER_AT_LEAST = 12
 """Characters that a shortened layer name keeps in any case."""

@@ -11,7 +11,7 @@ from keras import layers, ops
 from keras.quantizers import AWQConfig, GPTQConfig, Int4QuantizationConfig
 
 import keras_cnnstats as cnnstats
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 
 
 def chain(shape: tuple[int, ...], *stack: layers.Layer, dtype: str = "float32") -> keras.Model:

@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 import keras_cnnstats as cnnstats
-from keras_cnnstats.report import Disagreement
+from keras_cnnstats.records import Disagreement
 from tests.analysis import test_disagreements as shown
 
 

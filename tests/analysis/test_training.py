@@ -10,7 +10,7 @@ from keras import Sequential, layers, ops
 import keras_cnnstats as cnnstats
 from keras_cnnstats import units
 from keras_cnnstats.primitives import FUNCTIONS, SLOPES, Cost, Elementwise
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 from tests.rules.test_applications import NETWORKS, analyzed
 
 MAP = (9, 7, 3)

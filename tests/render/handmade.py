@@ -5,7 +5,8 @@ from math import inf
 from typing import Any
 
 from keras_cnnstats.field import NOTHING, ONE, UNKNOWN, WHOLE, Field, Slack, Unsized
-from keras_cnnstats.report import Disagreement, Header, Report, Row
+from keras_cnnstats.records import Disagreement, Header, Row
+from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Work
 
 HOSTILE = (

@@ -9,7 +9,7 @@ import pytest
 
 from keras_cnnstats.field import Field
 from keras_cnnstats.render.dataframe import COUNTS, to_dataframe
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 from tests.render import handmade
 from tests.render.handmade import REPORTS
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from keras_cnnstats.errors import FormatError
 from keras_cnnstats.field import Field, Slack, Unsized
+from keras_cnnstats.records import Disagreement, Header, Row
 from keras_cnnstats.render.json import from_json, to_json
-from keras_cnnstats.report import Disagreement, Header, Report, Row
+from keras_cnnstats.reports import Report
 from keras_cnnstats.units import CONVENTIONS, Work
 from tests.render import handmade
 from tests.render.handmade import REPORTS

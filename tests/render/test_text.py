@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import pytest
 import tabulate
 
+from keras_cnnstats.records import Disagreement
 from keras_cnnstats.render.cells import columns
 from keras_cnnstats.render.display import display_width, shorten
 from keras_cnnstats.render.text import IMPORTANCE, to_text
-from keras_cnnstats.report import Disagreement, Report
+from keras_cnnstats.reports import Report
 from tests.render import handmade
 from tests.render.handmade import HOSTILE, REPORTS
 

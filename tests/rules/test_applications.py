@@ -7,7 +7,7 @@ import keras
 import pytest
 
 import keras_cnnstats as cnnstats
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 
 NETWORKS = [name for name in dir(keras.applications) if name[0].isupper()]
 NOT_ON_PYTORCH = {"NASNetLarge", "NASNetMobile"}  # Keras refuses to build them there

@@ -9,7 +9,8 @@ import pytest
 from keras import layers, ops
 
 import keras_cnnstats as cnnstats
-from keras_cnnstats.report import Disagreement, Report
+from keras_cnnstats.records import Disagreement
+from keras_cnnstats.reports import Report
 
 
 def analyzed(shape: tuple[int, ...], *stack: Any) -> Report:

@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 import keras_cnnstats as cnnstats
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 from tests.rules import oracle
 from tests.rules.oracle import Axis, Tally, UpAxis
 

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 import keras_cnnstats as cnnstats
 from keras_cnnstats import units
-from keras_cnnstats.report import Report
+from keras_cnnstats.reports import Report
 
 CONVENTIONS = ("textbook", "macs", "2macs", "tf", "xla")
 

@@ -31,14 +31,15 @@ FLOORS: dict[str, tuple[int, int]] = {
     "describe": (3, 4),
     "training": (3, 5),
     "precision": (3, 5),
-    "report": (4, 0),
-    "reconcile": (4, 1),
-    "roofline": (4, 1),
-    "rows": (4, 2),
-    "analysis": (4, 3),
+    "records": (4, 0),
+    "reports": (4, 1),
+    "reconcile": (4, 2),
+    "roofline": (4, 2),
+    "rows": (4, 3),
+    "analysis": (4, 4),
     "verify": (5, 0),
     "render": (5, 0),
-    "abstract": (6, 0),
+    "weightless": (6, 0),
     "compare": (6, 1),
     "sweep": (6, 2),
     "callbacks": (6, 3),
@@ -50,14 +51,14 @@ FLOORS: dict[str, tuple[int, int]] = {
 # What an analysis returns offers `to_text()`, `reconcile()` and the like: it calls upwards, in functions, so that only
 # who asks pays, and may name for mypy what it gets.
 CALLS_UPWARDS = {
-    ("report", "render"),
-    ("report", "reconcile"),
+    ("reports", "render"),
+    ("reports", "reconcile"),
     ("reconcile", "render"),
-    ("report", "roofline"),
+    ("reports", "roofline"),
     ("roofline", "render"),
 }
 
-IMPORTS_KERAS = {"measure", "capture", "rules", "layers", "verify", "abstract", "callbacks", "sweep", "cli"}
+IMPORTS_KERAS = {"measure", "capture", "rules", "layers", "verify", "weightless", "callbacks", "sweep", "cli"}
 BACKENDS = {"tensorflow", "jax", "torch"}
 IMPORTS_BACKENDS = {"measure", "verify"}  # all else works on each of them alike
 LOOKS_INSIDE_KERAS = {"capture"}
@@ -188,7 +189,7 @@ def test_the_package_is_read():
 # That the checks can fail, and do not where they must not.
 
 MISPLACED = {
-    "from above": ("units", "from keras_cnnstats.report import Report", "imports `report` of floor 4"),
+    "from above": ("units", "from keras_cnnstats.reports import Report", "imports `reports` of floor 4"),
     "from above, as a module": ("units", "from keras_cnnstats import graph", "imports `graph` of floor 1"),
     "from above, plain": ("graph", "import keras_cnnstats.rules.core", "imports `rules` of floor 2"),
     "from above, inside a function": ("propagate", "def f():\n    from keras_cnnstats.analysis import g", "floor 4"),
@@ -203,13 +204,13 @@ MISPLACED = {
         "from keras_cnnstats.units import Count",
         "floor 0 imports `units` of floor 0",
     ),
-    "against the order of floor 4": ("report", "from keras_cnnstats.analysis import analyze", "imports `analysis`"),
+    "against the order of floor 4": ("reports", "from keras_cnnstats.analysis import analyze", "imports `analysis`"),
     "against the order of floor 3": ("propagate", "from keras_cnnstats.disagree import compare", "imports `disagree`"),
     "beside, from capture": ("capture", "from keras_cnnstats.rules import core", "imports `rules`"),
     "beside, from verify": ("verify.jax", "from keras_cnnstats.render.text import to_text", "imports `render`"),
     "beside, from render": ("render.text", "from keras_cnnstats.verify.jax import count", "imports `verify`"),
     "against the order of floor 1": ("primitives.base", "from keras_cnnstats.graph import Call", "imports `graph`"),
-    "the exception, at module level": ("report", "from keras_cnnstats.render.text import to_text", "imports `render`"),
+    "the exception, at module level": ("reports", "from keras_cnnstats.render.text import to_text", "imports `render`"),
     "the exception, of another": ("propagate", "def f():\n    import keras_cnnstats.render.text", "imports `render`"),
     "layers from floor 2": ("layers.conv", "from keras_cnnstats.rules import core", "imports `rules`"),
     "the package itself": ("cli", "from keras_cnnstats import analyze", "imports `__init__`"),
@@ -217,7 +218,7 @@ MISPLACED = {
     "relative": ("render.text", "from .markup import escape", "is relative"),
     "a module that is not in the table": ("misc", "import math", "not in the table of floors"),
     "Keras": ("primitives.base", "import keras", "imports Keras"),
-    "Keras, inside a function": ("report", "def f():\n    from keras.layers import Dense", "imports Keras"),
+    "Keras, inside a function": ("reports", "def f():\n    from keras.layers import Dense", "imports Keras"),
     "Keras, under another name": ("render.text", "import keras as k", "imports Keras"),
     "a backend": ("capture", "import tensorflow as tf", "imports the backend `tensorflow`"),
 }
@@ -231,14 +232,14 @@ def test_misplaced_import_is_found(case):
 
 
 WELL_PLACED = {
-    "from below": ("render.text", "from keras_cnnstats.report import Report\nfrom keras_cnnstats import units"),
+    "from below": ("render.text", "from keras_cnnstats.reports import Report\nfrom keras_cnnstats import units"),
     "in order on floor 0": ("field", "from keras_cnnstats.units import Extent"),
-    "in order on floor 4": ("analysis", "from keras_cnnstats.report import Report"),
+    "in order on floor 4": ("analysis", "from keras_cnnstats.reports import Report"),
     "in order on floor 2": ("rules.core", "from keras_cnnstats.capture import application_layer"),
     "in one folder": ("rules.core", "from keras_cnnstats.rules.registry import rule"),
-    "the exception": ("report", "def f():\n    from keras_cnnstats.render.text import to_text"),
+    "the exception": ("reports", "def f():\n    from keras_cnnstats.render.text import to_text"),
     "the exception, for types": (
-        "report",
+        "reports",
         "if TYPE_CHECKING:\n    from keras_cnnstats.reconcile import Reconciliation",
     ),
     "the package offers what is below": ("__init__", "from keras_cnnstats.cli import main"),
@@ -294,4 +295,4 @@ NOT_PEEKING = {
 
 @pytest.mark.parametrize("case", NOT_PEEKING)
 def test_own_private_name_passes(case):
-    assert private_names("report", NOT_PEEKING[case]) == []
+    assert private_names("reports", NOT_PEEKING[case]) == []
