@@ -4,7 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from keras_cnnstats import layers
     from keras_cnnstats.analysis import analyze, report
+    from keras_cnnstats.counting import Counted, count_operations
     from keras_cnnstats.errors import (
         CNNStatsError,
         CNNStatsWarning,
@@ -29,6 +31,7 @@ __all__ = [
     "CNNStatsError",
     "CNNStatsWarning",
     "ConventionError",
+    "Counted",
     "Disagreement",
     "FormatError",
     "InputShapeError",
@@ -44,6 +47,8 @@ __all__ = [
     "__version__",
     "abstract",
     "analyze",
+    "count_operations",
+    "layers",
     "report",
     "rule",
 ]
@@ -51,8 +56,10 @@ __all__ = [
 _HOMES = {
     "abstract": "weightless",
     "analyze": "analysis",
+    "count_operations": "counting",
     "report": "analysis",
     "rule": "rules",
+    "Counted": "counting",
     "Disagreement": "records",
     "Row": "records",
     "Totals": "records",
@@ -60,10 +67,15 @@ _HOMES = {
 }
 """The modules that the public names live in, all others in `errors`. They are imported when they are asked for."""
 
+_MODULES = ("layers",)
+"""Public names that are modules."""
+
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
     return value
 
