@@ -73,7 +73,7 @@ def used(call: Call, primitives: Sequence[Primitive], samples: int) -> list[Used
     asked = [(primitive, each) for primitive in primitives for each in primitive.multiplied]
     held = [weight for weight in call.weights if not weight.is_state]
     if not asked and not isinstance(call.target, type):
-        return _argument(held, primitives, samples)
+        return _argument(call, held, primitives, samples)
     found, left = [], [weight for weight in held if "kernel" in weight.name or weight.name == "lora_embeddings_b"]
     for name in dict.fromkeys(each.name for _, each in asked):
         theirs = [weight for weight in held if _is_called(weight, name)]
@@ -95,12 +95,13 @@ def _used(weight: Weight, primitive: Primitive, each: Multiplied, samples: int) 
     return Used(weight, each.macs * times(primitive, samples))
 
 
-def _argument(held: list[Weight], primitives: Sequence[Primitive], samples: int) -> list[Used] | None:
-    """The one weight that an operation is given, which its one contraction multiplies with."""
+def _argument(call: Call, held: list[Weight], primitives: Sequence[Primitive], samples: int) -> list[Used] | None:
+    """The one weight that an operation is given, as a whole, which its one contraction multiplies with."""
     work = [(primitive, done) for primitive in primitives if (done := primitive.work()) and done.macs]
     if not held or not work:
         return []
-    if len(held) > 1 or len(work) > 1 or work[0][1].macs % held[0].size:
+    given = [each.elements for each in call.maps if each.weight]
+    if len(held) > 1 or len(work) > 1 or given != [held[0].size] or work[0][1].macs % held[0].size:
         return None
     ((primitive, done),) = work
     return [Used(held[0], done.macs * times(primitive, samples))]

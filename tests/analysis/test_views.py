@@ -94,6 +94,21 @@ def test_what_is_made_of_two_weights_is_counted_by_the_backend() -> None:
     assert "its work in training is unknown: only its forward pass was counted" in row.note
 
 
+def test_zeros_of_a_transposed_weight_are_its_own_and_those_of_a_part_are_unknown() -> None:
+    x = keras.Input((LENGTH, WIDTH))
+    turned, part = (
+        Head(ops.transpose, name="turned"),
+        Head(lambda table: ops.transpose(table[: WORDS // 2]), name="part"),
+    )
+    model = keras.Model(x, [turned(x), part(x)])
+    for head in (turned, part):
+        head.table.assign(ops.concatenate([ops.zeros((10, WIDTH)), ops.ones((WORDS - 10, WIDTH))]))
+    report = cnnstats.analyze(model, sparsity=True)
+    whole, half = report["turned/matmul"], report["part/matmul"]
+    assert (whole.zero_weights, whole.remaining_macs) == (10 * WIDTH, LENGTH * WIDTH * (WORDS - 10))
+    assert (half.macs, half.zero_weights, half.remaining_macs) == (LENGTH * WIDTH * WORDS // 2, None, None)
+
+
 def test_tied_table_adds_up_its_two_gradients() -> None:
     class Tied(keras.Model):
         def __init__(self) -> None:
