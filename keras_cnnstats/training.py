@@ -8,7 +8,7 @@ regularisers, and what the optimizer does with the gradients.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from keras_cnnstats.describe import Described, Facts
+from keras_cnnstats.describe import Described, Facts, facts_of
 from keras_cnnstats.graph import Call, Graph, Weight
 from keras_cnnstats.primitives.base import Map, is_called, product
 from keras_cnnstats.primitives.measured import Measured
@@ -60,6 +60,8 @@ def steps_of_training(graph: Graph, described: Sequence[Described], fed: bool = 
         if each.primitives is not None and not any(map(arrived.__getitem__, call.outputs)):
             found.append(_forward(each, samples))
             continue
+        if len(call.outputs) > 1:
+            each = _arriving(each, tuple([place for place, number in enumerate(call.outputs) if arrived[number]]))
         row = _Row(call, each, [live[number] for number in call.inputs], samples)
         step = row.step()
         done = step.work
@@ -79,6 +81,14 @@ def steps_of_training(graph: Graph, described: Sequence[Described], fed: bool = 
             done = done._replace(inputs=done.inputs.plus(_added(met)))
         found.append(step if done is step.work else step._replace(work=done))
     return found[::-1]
+
+
+def _arriving(each: Described, results: tuple[int, ...]) -> Described:
+    """What a call is made of, where gradients arrive at some of its results."""
+    if each.primitives is None:
+        return each
+    primitives = [primitive.reached(results) for primitive in each.primitives]
+    return each._replace(primitives=primitives, facts=[facts_of(primitive) for primitive in primitives])
 
 
 def _added(values: int) -> Work:

@@ -2,9 +2,10 @@
 
 from keras_cnnstats.primitives.adaptation import Adaptation, LowRank, computed, looked_up, merged
 from keras_cnnstats.primitives.attention import attention
-from keras_cnnstats.primitives.base import Claim, Map, Primitive, Size, more, product, share
+from keras_cnnstats.primitives.base import Claim, Map, Primitive, Size, axes_of, ends, more, other_axes, product, share
 from keras_cnnstats.primitives.contraction import Contraction, batch_dot, einsum_dense, einsum_product, matrix_product
 from keras_cnnstats.primitives.convolution import Convolution
+from keras_cnnstats.primitives.distance import Distances
 from keras_cnnstats.primitives.elementwise import (
     DROPOUT,
     FUNCTIONS,
@@ -13,19 +14,22 @@ from keras_cnnstats.primitives.elementwise import (
     Elementwise,
     elu,
     in_a_row,
+    merging,
     relu,
 )
 from keras_cnnstats.primitives.measured import Measured
-from keras_cnnstats.primitives.normalization import BatchNormalization, Normalization
+from keras_cnnstats.primitives.normalization import BatchNormalization, GivenNormalization, Normalization
 from keras_cnnstats.primitives.pooling import AdaptivePooling, Pooling
 from keras_cnnstats.primitives.quantisation import Conversion
 from keras_cnnstats.primitives.rearrangement import Kept, Lookup, Rearrangement, moved, swapped
 from keras_cnnstats.primitives.recurrence import GRU_RESET_AFTER, GRU_RESET_BEFORE, LSTM, Gates, Recurrence
 from keras_cnnstats.primitives.reduction import MAXIMUM, MEAN, PRODUCT, SUM, Reduction
-from keras_cnnstats.primitives.resampling import Resampling, fitted
+from keras_cnnstats.primitives.resampling import Resampling, centred, fitted
+from keras_cnnstats.primitives.series import Differences, Trapezoids, diagonal, differences
 from keras_cnnstats.primitives.slicing import padded, sliced, spanned, stacked, unstacked
 from keras_cnnstats.primitives.slopes import FREE, ONE, SLOPES, STOPS, Slope
 from keras_cnnstats.primitives.softmax import Softmax
+from keras_cnnstats.primitives.spectral import SpectralNorm, spectral
 from keras_cnnstats.primitives.spreads import (
     POINTWISE,
     Cut,
@@ -41,10 +45,12 @@ from keras_cnnstats.primitives.spreads import (
     Spread,
     Statistics,
     Stretch,
+    behind_time,
 )
+from keras_cnnstats.primitives.substitution import Substitution
 from keras_cnnstats.primitives.transposed import TransposedConvolution, Upwindow
 from keras_cnnstats.primitives.window import Window
-from keras_cnnstats.primitives.wrapping import Once, Reading, Repeated, reading
+from keras_cnnstats.primitives.wrapping import Once, Reading, Repeated, placed, reading
 
 __all__ = [
     "DROPOUT",
@@ -70,10 +76,13 @@ __all__ = [
     "Convolution",
     "Cost",
     "Cut",
+    "Differences",
+    "Distances",
     "Disturbance",
     "Elementwise",
     "Gates",
     "Gather",
+    "GivenNormalization",
     "Join",
     "Kept",
     "Lookup",
@@ -100,32 +109,45 @@ __all__ = [
     "Slope",
     "Softmax",
     "Spatial",
+    "SpectralNorm",
     "Spread",
     "Statistics",
     "Stretch",
+    "Substitution",
     "TransposedConvolution",
+    "Trapezoids",
     "Upwindow",
     "Window",
     "attention",
+    "axes_of",
     "batch_dot",
+    "behind_time",
+    "centred",
     "computed",
+    "diagonal",
+    "differences",
     "einsum_dense",
     "einsum_product",
     "elu",
+    "ends",
     "fitted",
     "in_a_row",
     "looked_up",
     "matrix_product",
     "merged",
+    "merging",
     "more",
     "moved",
+    "other_axes",
     "padded",
+    "placed",
     "product",
     "reading",
     "relu",
     "share",
     "sliced",
     "spanned",
+    "spectral",
     "stacked",
     "swapped",
     "unstacked",

@@ -17,7 +17,7 @@ def attention(
     masked: bool,
     axes: tuple[int, ...] = (1,),
     biased: bool = False,
-    sources: tuple[int | None, int | None, int | None] = (0, 1, 2),
+    sources: tuple[int | None, ...] = (0, 1, 2),
     dropout: bool = False,
 ) -> list[Primitive]:
     """Returns the primitives of attention of each query over all keys, in each head.

@@ -1,9 +1,10 @@
 """What all primitives have in common: what each of them says of itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from math import prod
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from keras_cnnstats.primitives.spreads import POINTWISE, Spread
 from keras_cnnstats.units import NO_WORK, Extent, Training, Work
@@ -30,6 +31,27 @@ def more(total: Size, part: Size) -> Size:
     (4, 0, None)
     """
     return None if total is None or part is None else max(total - part, 0)
+
+
+def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
+    """Returns the axes that one or several numbers mean, counted from the front; `None` means all but the batch.
+
+    >>> axes_of(-1, 4), axes_of([1, -2], 4), axes_of(None, 4)
+    ((3,), (1, 2), (1, 2, 3))
+    """
+    if axis is None:
+        return tuple(range(1, rank))
+    return tuple([place % rank for place in (axis if isinstance(axis, (tuple, list)) else (axis,))])
+
+
+def other_axes(axes: Iterable[int], rank: int) -> tuple[int, ...]:
+    """Returns the axes that are not among `axes`, the batch left out.
+
+    >>> other_axes((2,), 4)
+    (1, 3)
+    """
+    among = set(axes)
+    return tuple([place for place in range(1, rank) if place not in among])
 
 
 class Claim(NamedTuple):
@@ -116,6 +138,15 @@ def is_called(weight: str, name: str) -> bool:
     return weight == name or (bool(name) and weight.endswith(f"_{name}"))
 
 
+def ends(*parts: Sequence[object]) -> tuple[int, ...]:
+    """Returns where rows of primitives end that stand one behind the other, seen from behind them all: see `Map`.
+
+    >>> ends("ab", "cde", "f")
+    (-5, -2, -1)
+    """
+    return tuple([-1 - behind for behind in accumulate(map(len, parts[:0:-1]), initial=0)])[::-1]
+
+
 class Primitive(ABC):
     """One of the handful of things that networks are made of, in plain integers, for one sample.
 
@@ -148,6 +179,14 @@ class Primitive(ABC):
         """
         forward = self.work()
         return None if forward is None or towards or learns else Training(forward.times(samples))
+
+    def reached(self, results: tuple[int, ...]) -> "Primitive":
+        """Itself in a step of training in which gradients arrive at these results of the call, and at no others."""
+        return self
+
+    def returning(self, results: Sequence[int]) -> "Primitive":
+        """Itself in a row whose results stand at these places among those of the call."""
+        return self
 
     @property
     def sources(self) -> tuple[Map, ...]:

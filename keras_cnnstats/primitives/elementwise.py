@@ -96,6 +96,16 @@ def _passed(first: tuple[Slope, ...] | None, second: tuple[Slope, ...] | None) -
     return (first[0].plus(second[0]),)
 
 
+def merging(name: str, maps: int) -> Cost:
+    """The cost of making one map of several by a function of two.
+
+    >>> merging("add", 3).arithmetic
+    2
+    """
+    steps = maps - 1
+    return Cost(steps, registered=steps, hlo=steps).sloped(name)
+
+
 def relu(max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0) -> Cost:
     """The cost of a rectifier with a ceiling, a slope below and a threshold, each where it is set.
 
@@ -223,7 +233,7 @@ class Disturbance(Primitive):
         elements: elements of the map.
     """
 
-    kind = "disturbance"
+    kind = "random change"
     cost: Cost | None
     elements: Size
 

@@ -1,9 +1,11 @@
 """What the backend counted of a call that no rule knows and that cannot be followed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 from keras_cnnstats.primitives.base import Primitive
-from keras_cnnstats.units import Training, Work
+from keras_cnnstats.units import NO_WORK, Training, Work
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -18,6 +20,13 @@ class Measured(Primitive):
     kind = "measured"
     counted: Work | None
     weights: int = 0
+
+    @classmethod
+    def of(cls, primitives: Iterable[Primitive], weights: int = 0) -> "Measured":
+        """What primitives cost together; unknown where it is of one of them."""
+        works = [each.work() for each in primitives]
+        known = [work for work in works if work is not None]
+        return cls(counted=reduce(Work.plus, known, NO_WORK) if len(known) == len(works) else None, weights=weights)
 
     def work(self) -> Work | None:
         return self.counted

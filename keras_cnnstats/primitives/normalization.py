@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from keras_cnnstats.primitives.base import Claim, Learned, Primitive, Size
+from keras_cnnstats.primitives.base import Claim, Learned, Map, Primitive, Size
 from keras_cnnstats.primitives.spreads import POINTWISE, Spread
 from keras_cnnstats.units import NO_WORK, Training, Work
 
@@ -108,6 +108,60 @@ class BatchNormalization(Primitive):
         trained = (self.scale + self.center) * self.channels
         formula = f"{self.scale + self.center} * {self.channels} = {trained:,} trained"
         yield Claim("parameters", "P3", formula, trained, self.parameters)
+
+
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
+class GivenNormalization(Primitive):
+    """Each value is scaled and shifted, with both factors folded from a mean and a variance that are given.
+
+    Attributes:
+        elements: values.
+        channels: channels that have statistics of their own.
+        scaled: whether there is a scale.
+        shifted: whether there is a shift.
+        maps: the values, their mean and variance, a shift and a scale; a constant for what is not given.
+    """
+
+    kind = "normalization"
+    elements: Size
+    channels: int
+    scaled: bool
+    shifted: bool
+    maps: tuple[Map, ...]
+
+    def work(self) -> Work | None:
+        if self.elements is None:
+            return None
+        n = self.elements
+        return Work(arithmetic=2 * n, registered=2 * n, hlo=2 * n)
+
+    def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
+        work = self.work()
+        if work is None or self.elements is None:
+            return None
+        n, c = self.elements * samples, self.channels
+        values, mean, variance, shift, scale = (place in towards for place in range(5))
+        # `x * a + b` with `a = scale * r` and `b = shift - mean * a`, where `r` is the inverse root that was kept.
+        steps = 0
+        if mean or variance or shift or scale:
+            steps += n - c  # sum(g)
+        if variance or scale:
+            steps += n + (n - c) + 2 * c  # of `a`: sum(g * x) - mean * sum(g)
+        steps += c * scale + 2 * c * mean + (3 + self.scaled) * c * variance  # r * a', -a * b', -1 / 2 * a' * a * r * r
+        inputs, others = n * values, Work(arithmetic=steps, hlo=steps)
+        gradient = Work(arithmetic=inputs, hlo=inputs)
+        if any(self.maps[place].weight for place in towards):
+            return Training(work.times(samples), gradient, others)
+        return Training(work.times(samples), gradient.plus(others))
+
+    @property
+    def beside(self) -> tuple[Primitive, ...]:
+        """The factors folded at each call, which XLA sees."""
+        return (Beside(hlo=(3 + self.scaled + self.shifted) * self.channels),)
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return self.maps
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)

@@ -51,8 +51,13 @@ class Rearrangement(Primitive):
 
     @classmethod
     def shifted(cls, before: tuple[int, ...]) -> "Rearrangement":
-        """Padding by `before` positions in front of each axis, or cropping by as many where they are negative."""
+        """Padding by `before` positions in front of each axis."""
         return cls(Slide(tuple(Reach(((-padding, -padding),), 1) for padding in before)))
+
+    @classmethod
+    def cropped(cls, before: tuple[int, ...]) -> "Rearrangement":
+        """Cropping by `before` positions in front of each axis."""
+        return cls.shifted(tuple(-margin for margin in before))
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)

@@ -1,6 +1,7 @@
 """Recurrence: the same step over and over, each on the state that the last one left."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from keras_cnnstats.primitives.base import Learned, Map, Multiplied, Primitive, Size, product, sums
@@ -20,6 +21,11 @@ class Recurrence(Primitive):
         biases: biases of each gate's value: 0, 1, or 2 where input and state have one each.
         looks: where the outputs look.
         sequences: whether the state of each step is read from outside, and not the last one alone.
+        results: places of the outputs and of the states among the results of the call, where it returns its states;
+            -1 for what goes on to another cell.
+        met: additions for each value of the state where gradients of results meet; `None` where a part of the last step
+            gets no gradient.
+        cut: whether the input of each step is cut out of a sequence, and not what another cell has made of it.
         maps: the input, and the state before the first step where it is an input too.
     """
 
@@ -31,7 +37,21 @@ class Recurrence(Primitive):
     biases: int = 1
     looks: Spread = POINTWISE
     sequences: bool = False
+    results: tuple[int, ...] = ()
+    met: int | None = 0
+    cut: bool = True
     maps: tuple[Map, ...] = ()
+
+    def reached(self, results: tuple[int, ...]) -> "Recurrence":
+        if not self.results:
+            return self
+        made, state, *kept = (place in results or place < 0 for place in self.results)
+        # The output is the state. What is kept besides makes the state: both have a gradient then, which meet.
+        met = max(made + state - 1, 0) + sum(kept) if made or state else None
+        return replace(self, sequences=self.sequences and made, met=met)
+
+    def returning(self, results: Sequence[int]) -> "Recurrence":
+        return replace(self, results=tuple([results[place] for place in self.results])) if self.results else self
 
     def work(self) -> Work | None:
         if self.steps is None or self.inputs is None:
@@ -55,14 +75,16 @@ class Recurrence(Primitive):
         forward = work.times(samples)
         if not towards and not learns:
             return Training(forward)
+        if self.met is None:
+            return None
         gates, steps = self.gates * self.units, self.steps * samples
         # The state before the first step is a constant, if it is no input.
         carried = steps if any(towards) else steps - samples
         macs = gates * (self.inputs * steps * (0 in towards) + self.units * carried)
         results = self.inputs * steps * (0 in towards) + self.units * carried
-        joined = self.units * (steps - samples) * self.sequences
+        joined = self.units * ((steps - samples) * self.sequences + samples * self.met)
         # XLA cuts each step out of the input, and adds up maps of the whole input on the way back.
-        cut = (self.steps - 1) * self.inputs * steps * (0 in towards)
+        cut = (self.steps - 1) * self.inputs * steps * (0 in towards) * self.cut
         inputs = Work(macs=macs, inside=macs, outputs=results, arithmetic=joined, hlo=joined + cut)
         weights = NO_WORK
         for each in self.learned:

@@ -109,6 +109,16 @@ class Resampling(Primitive):
         return resampling_reach(size, positions, self.interpolation, self.antialias)
 
 
+def centred(sizes: tuple[Size, ...], positions: tuple[Size, ...]) -> tuple[int, ...]:
+    """Returns how much is cut off before each axis to keep the middle; nothing where an axis is too short for it.
+
+    >>> centred((9, 8), (4, 5)), centred((9, 8), (4, 10))
+    ((2, 1), ())
+    """
+    margins = tuple([(n - m) // 2 for n, m in zip(sizes, positions, strict=True) if n is not None and m is not None])
+    return margins if min(margins) >= 0 else ()
+
+
 def fitted(sizes: tuple[Size, ...], positions: tuple[Size, ...], pad: bool) -> tuple[tuple[int, ...], tuple[Size, ...]]:
     """Returns how an image is padded, or cropped, to the aspect ratio that it is resized to.
 

@@ -72,6 +72,7 @@ SLOPES: dict[str, tuple[Slope, ...]] = {
     "hard_sigmoid": (Slope(3, hlo=5),),  # g / 6 between two bounds
     "hard_silu": (Slope(6, hlo=8),),  # g * h + g * x * h'
     "hard_tanh": (Slope(2, hlo=2),),  # g between two bounds
+    "i0": (Slope(1, 1, hlo=98),),  # g * i1(x)
     "leaky_relu": (Slope(2, hlo=4),),  # g if x > 0 else a * g
     "log": (ONE,),  # g / x
     "log10": (Slope(2, hlo=2),),  # g / (x * log(10))
@@ -120,6 +121,7 @@ SLOPES: dict[str, tuple[Slope, ...]] = {
     "minimum": (Slope(1, hlo=6), Slope(1, hlo=6)),
     "mod": (Slope(0, hlo=3), Slope(2, hlo=12)),  # g, -g * q
     "multiply": (ONE, ONE),  # g * b, g * a
+    "polar": (Slope(3, hlo=6), Slope(3, hlo=6)),  # of g = a + b * i: a * cos + b * sin, (b * cos - a * sin) * r
     "power": (Slope(3, hlo=3), Slope(2, 1, hlo=4)),  # g * b * y / a, g * y * log(a)
     "prelu": (Slope(2, hlo=7), ONE),  # g if x > 0 else a * g; towards the slope g * x, which was kept where x < 0
     "subtract": (Slope(0), ONE),  # g, -g

@@ -1,15 +1,22 @@
-"""Spreads: where the positions of what a primitive makes look, of what it reads."""
+"""Spreads: where the positions of what a primitive makes look, of what it reads.
 
-from typing import NamedTuple
+Two of them are equal only if they are of one kind: what is known of a primitive is looked up by the primitive, and its
+spread is a part of that. Tuples with equal fields would be equal, whatever they are called.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from keras_cnnstats.field import Reach
 
 
-class Pointwise(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Pointwise:
     """Each output position sees the same position of the input."""
 
 
-class Slide(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Slide:
     """Each output position touches a `Reach` of the input, on each spatial axis in order.
 
     Attributes:
@@ -21,7 +28,8 @@ class Slide(NamedTuple):
     dims: tuple[int, ...] | None = None
 
 
-class Gather(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Gather:
     """Each output position sees all positions along `dims`.
 
     Attributes:
@@ -34,31 +42,36 @@ class Gather(NamedTuple):
     shape: str = "dropped"
 
 
-class Mix(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Mix:
     """Each output position sees all positions along `dims`, which stay: attention, a recurrence."""
 
     dims: tuple[int, ...]
 
 
-class Shuffle(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Shuffle:
     """Positions along `dims` (`None`: along all) move in a way that is not followed: what they see is unknown."""
 
     dims: tuple[int, ...] | None
 
 
-class Statistics(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Statistics:
     """Each output is its own position, changed by statistics over all positions along `dims` (`None`: along all)."""
 
     dims: tuple[int, ...] | None
 
 
-class Spatial(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Spatial:
     """Each output position sees all positions along the spatial axes, which are kept (size 1) or dropped."""
 
     shape: str = "dropped"
 
 
-class Route(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Route:
     """Output dimension `i` runs over the positions of the input dimension `sources[i]`; `None`: over none.
 
     An input dimension that no output dimension goes on with is gathered: each output sees all positions along it.
@@ -67,7 +80,8 @@ class Route(NamedTuple):
     sources: tuple[int | None, ...]
 
 
-class Contract(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Contract:
     """Products of several maps are summed: each output position sees what it reads of each of them.
 
     Attributes:
@@ -78,11 +92,13 @@ class Contract(NamedTuple):
     routes: tuple[tuple[int, tuple[int | None, ...]], ...]
 
 
-class Regroup(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Regroup:
     """The values keep their order and are cut into dimensions anew."""
 
 
-class Cut(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Cut:
     """Some positions are kept, at even steps: a slice.
 
     Attributes:
@@ -96,13 +112,15 @@ class Cut(NamedTuple):
     picked: tuple[tuple[int, int | None], ...] = ()
 
 
-class Join(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Join:
     """The inputs stand one behind the other along `dim`."""
 
     dim: int
 
 
-class Stretch(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Stretch:
     """Blocks of `block` x `block` channels become positions (`grow`), or the other way round."""
 
     block: int
@@ -126,3 +144,29 @@ Spread = (
 )
 
 POINTWISE = Pointwise()
+
+
+def behind_time(spread: Spread, spatial: Iterable[int], rank: int) -> Spread:
+    """Returns the spread of a frame, in a map that has a dimension of time between the batch and those of the frame.
+
+    Args:
+        spread: the spread of a frame.
+        spatial: the spatial dimensions of the frame.
+        rank: its dimensions, the batch among them.
+
+    >>> behind_time(Gather((1, -1)), range(1, 3), 4), behind_time(Spatial("kept"), range(1, 3), 4)
+    (Gather(dims=(2, -1), shape='dropped'), Gather(dims=(2, 3), shape='kept'))
+    """
+    if spread == POINTWISE:
+        return spread
+    if isinstance(spread, Spatial):
+        return Gather(_later(spatial), spread.shape)
+    if isinstance(spread, Slide):
+        return Slide(spread.reaches, _later(spread.dims or spatial))
+    if isinstance(spread, (Gather, Mix, Statistics)):
+        return replace(spread, dims=_later(range(1, rank) if spread.dims is None else spread.dims))
+    return Shuffle(None)
+
+
+def _later(dims: Iterable[int]) -> tuple[int, ...]:
+    return tuple([dim + 1 if dim >= 0 else dim for dim in dims])

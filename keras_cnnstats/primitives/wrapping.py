@@ -1,7 +1,7 @@
 """A primitive as part of a row: it reads another map, is repeated, or is done once for all samples."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from keras_cnnstats.primitives.base import Claim, Learned, Map, Multiplied, Primitive, Size, product
 from keras_cnnstats.primitives.spreads import POINTWISE, Spread
@@ -21,6 +21,10 @@ class Wrapped(Primitive):
     @property
     def kind(self) -> str:  # type: ignore[override]
         return self.primitive.kind
+
+    def reached(self, results: tuple[int, ...]) -> Primitive:
+        inner = self.primitive.reached(results)
+        return self if inner is self.primitive else replace(self, primitive=inner)
 
     def work(self) -> Work | None:
         return self.primitive.work()
@@ -85,6 +89,26 @@ class Reading(Wrapped):
 def reading(primitives: list[Primitive], maps: tuple[Map, ...]) -> list[Primitive]:
     """Returns the primitives, of which the first reads `maps`, and each other one what the one before it makes."""
     return [Reading(primitive=primitives[0], maps=maps), *primitives[1:]] if primitives else []
+
+
+def placed(primitives: Sequence[Primitive], places: Sequence[int], results: Sequence[int] = ()) -> list[Primitive]:
+    """Returns the primitives of a part of a row, with their inputs and results at the places that they have in the row.
+
+    Args:
+        primitives: the primitives.
+        places: where each of their inputs stands.
+        results: where each of their results stands, if they have several.
+    """
+    primitives = [each.returning(results) for each in primitives]
+    moved = [tuple([_moved(each, places) for each in primitive.sources]) for primitive in primitives]
+    pairs = zip(primitives, moved, strict=True)
+    return [each if maps == each.sources else Reading(primitive=each, maps=maps) for each, maps in pairs]
+
+
+def _moved(read: Map, places: Sequence[int]) -> Map:
+    if read.source is None or read.source < 0 or read.weight:
+        return read
+    return read._replace(source=places[read.source])
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)

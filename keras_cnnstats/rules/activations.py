@@ -15,8 +15,10 @@ from keras_cnnstats.primitives import (
     Primitive,
     Softmax,
     Statistics,
+    axes_of,
     elu,
     in_a_row,
+    other_axes,
     relu,
     share,
 )
@@ -61,11 +63,18 @@ def _name(function: Any) -> str:
 
 def softmax(y: FeatureMap, axis: Any, log: bool = False) -> list[Primitive]:
     """A softmax over one or several axes of `y`."""
-    axes = tuple(place % len(y.shape) for place in (axis if isinstance(axis, (tuple, list)) else (axis,)))
-    rest = [place for place in range(1, len(y.shape)) if place not in axes]
-    last = axes == (len(y.shape) - 1,)
-    looks = Statistics(axes)
-    return [Softmax(groups=y.sizes(rest), size=y.sizes(axes), log=log, axes=len(axes), last=last, looks=looks)]
+    rank = len(y.shape)
+    axes = axes_of(axis, rank)
+    return [
+        Softmax(
+            groups=y.sizes(other_axes(axes, rank)),
+            size=y.sizes(axes),
+            log=log,
+            axes=len(axes),
+            last=axes == axes_of(-1, rank),
+            looks=Statistics(axes),
+        )
+    ]
 
 
 def _elementwise(cost: Cost, y: FeatureMap, weights: int = 0) -> list[Primitive]:
@@ -96,7 +105,6 @@ def activation_layer(call: Call) -> list[Primitive]:
 @rule(layers.PReLU)
 def prelu(call: Call) -> list[Primitive]:
     """`x` where it is positive, a learned slope times `x` elsewhere."""
-    slopes = sum(weight.size for weight in call.weights)
     # The other counters also see Keras negate each slope.
-    negated = Elementwise(cost=Cost(0, registered=1, hlo=1, slopes=FREE), elements=slopes, name="activation")
-    return [Once(primitive=negated), *_elementwise(FUNCTIONS["prelu"], call.output, slopes)]
+    negated = Elementwise(cost=Cost(0, registered=1, hlo=1, slopes=FREE), elements=call.held, name="activation")
+    return [Once(primitive=negated), *_elementwise(FUNCTIONS["prelu"], call.output, call.held)]

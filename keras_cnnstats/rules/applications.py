@@ -10,8 +10,7 @@ from keras_cnnstats.rules.registry import rule
 def layer_scale(call: Call) -> list[Primitive]:
     """`x * gamma`, a learned factor for each channel."""
     cost = Cost(1, registered=1, hlo=1).sloped("multiply")
-    weights = sum(weight.size for weight in call.weights)
-    return [Elementwise(cost=cost, elements=call.output.elements, weights=weights)]
+    return [Elementwise(cost=cost, elements=call.output.elements, weights=call.held)]
 
 
 @rule(application_layer("inception_resnet_v2", "CustomScaleLayer"))

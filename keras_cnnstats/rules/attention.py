@@ -25,44 +25,54 @@ from keras_cnnstats.primitives import (
     Softmax,
     attention,
     computed,
+    ends,
+    more,
     product,
 )
 from keras_cnnstats.rules.adapted import adapted
-from keras_cnnstats.rules.registry import RuleGapError, rule
+from keras_cnnstats.rules.registry import rule
 
 _WEIGHTED = Cost(1, registered=1, hlo=1).sloped("multiply")
 """A product with a weight."""
 
 
 def _projection(
-    dense: Any, inputs: Size, outputs: int, positions: Size, bias: bool, source: int | None = -1
+    dense: Any, inputs: Size, outputs: Size, positions: Size, bias: bool, source: int | None = -1
 ) -> list[Primitive]:
     """What a dense layer inside computes of what stands before it, or of one of the inputs."""
-    contraction = Contraction(inputs=inputs, outputs=outputs, positions=positions, bias=outputs if bias else 0)
+    contraction = Contraction(
+        inputs=inputs, outputs=outputs, positions=positions, bias=outputs if bias and outputs else 0
+    )
     # It may have been quantised or adapted by itself.
     return computed(adapted(dense), contraction, product((inputs, positions)), source, is_first=False)
 
 
-def _projected(call: Call, dense: Any, spec: TensorSpec, outputs: int) -> list[Primitive]:
+def _projected(call: Call, dense: Any, spec: TensorSpec, outputs: Size) -> list[Primitive]:
     """The projection of one of the inputs."""
     shape = spec.shape
     return _projection(dense, shape[-1], outputs, product(shape[1:-1]), call.layer.use_bias, call.place(spec))
 
 
-def _repeated(spec: TensorSpec, values: int, repeated: int) -> Rearrangement:
+def _repeated(spec: TensorSpec, values: Size, repeated: Size) -> Rearrangement:
     """Values of each position, repeated for the heads that share them."""
-    return Rearrangement(added=product((spec.shape[1], repeated - values)))
+    return Rearrangement(added=product((spec.shape[1], more(repeated, values))))
 
 
-def _places(query: list[Primitive], key: list[Primitive], value: list[Primitive]) -> tuple[int, int, int]:
-    """Where the projections stand that were made one after the other, seen from behind them."""
-    return -1 - len(key) - len(value), -1 - len(value), -1
+def _gate(call: Call, dense: Any, asking: TensorSpec, values: Size) -> list[Primitive]:
+    """The share of each value that a query lets through: the sigmoid of one more projection of it."""
+    sigmoid = Elementwise(cost=FUNCTIONS["sigmoid"], elements=product((*asking.shape[1:-1], values)), name="activation")
+    return [*_projected(call, dense, asking, values), sigmoid]
 
 
-def _projections(layer: Any) -> list[Any]:
-    """The dense layers inside: of queries, keys, values and outputs; `None` for those that are not made yet."""
-    found = inner_layers(layer, layers.EinsumDense)
-    return found if len(found) == 4 else [None] * 4
+def _let_through(gate: list[Primitive], attended: list[Primitive], values: Size) -> list[Primitive]:
+    """What was attended to, multiplied by the gate that was made before it."""
+    maps = tuple(Map(values, place) for place in reversed(ends(gate, attended)))
+    return [Elementwise(cost=_WEIGHTED, elements=values, maps=maps)] if gate else []
+
+
+def _projections(layer: Any) -> dict[str, Any]:
+    """The dense layers inside by their names; without those that are not made yet."""
+    return {each.name: each for each in inner_layers(layer, layers.EinsumDense)}
 
 
 def argument(call: Call, place: int, name: str) -> Any:
@@ -70,9 +80,10 @@ def argument(call: Call, place: int, name: str) -> Any:
     return call.args[place] if len(call.args) > place else call.kwargs.get(name)
 
 
-def _is_masked(call: Call) -> bool:
+def _is_masked(call: Call, window: Any = None) -> bool:
+    """Whether scores are masked: by an argument, or beyond a window around each query."""
     names = ("attention_mask", "query_mask", "value_mask", "key_mask", "use_causal_mask", "mask")
-    return any(call.kwargs.get(name) not in (None, False) for name in names)
+    return window is not None or any(call.kwargs.get(name) not in (None, False) for name in names)
 
 
 def _asked(call: Call) -> tuple[TensorSpec, TensorSpec, TensorSpec]:
@@ -85,21 +96,20 @@ def _asked(call: Call) -> tuple[TensorSpec, TensorSpec, TensorSpec]:
 @rule(layers.MultiHeadAttention)
 def multi_head_attention(call: Call) -> list[Primitive]:
     """Queries, keys and values are projected to heads; each head attends; the heads are projected back."""
-    layer, y = call.layer, call.results[0].shape
-    if layer.get_config().get("use_gate"):
-        raise RuleGapError("no rule for MultiHeadAttention with use_gate=True")
+    layer, y, settings = call.layer, call.results[0].shape, call.layer.get_config()
     asking, summed, asked = _asked(call)
     query, key = asking.shape, asked.shape
     # A layer that was followed in a model that is not built has forgotten the axes again.
-    axes, heads = layer.attention_axes or tuple(range(1, len(query) - 1)), layer.num_heads
+    axes, heads = layer.attention_axes or tuple(range(len(query)))[1:-1], layer.num_heads
     # What is attended over along `axes` is attended over for each position along the others.
     beside = product(size for place, size in enumerate(query[1:-1], 1) if place not in axes)
     queries, keys = product(query[axis] for axis in axes), product(key[axis] for axis in axes)
-    dense = _projections(layer)
+    dense, compared, values = _projections(layer), product((heads, layer.key_dim)), product((heads, layer.value_dim))
+    gate = _gate(call, dense.get("gate"), asking, values) if settings.get("use_gate") else []
     projected = (
-        _projected(call, dense[0], asking, heads * layer.key_dim),
-        _projected(call, dense[1], asked, heads * layer.key_dim),
-        _projected(call, dense[2], summed, heads * layer.value_dim),
+        _projected(call, dense.get("query"), asking, compared),
+        _projected(call, dense.get("key"), asked, compared),
+        _projected(call, dense.get("value"), summed, values),
     )
     attended = attention(
         queries,
@@ -107,14 +117,17 @@ def multi_head_attention(call: Call) -> list[Primitive]:
         product((heads, beside)),
         layer.key_dim,
         layer.value_dim,
-        _is_masked(call),
+        _is_masked(call, settings.get("sliding_window")),
         tuple(axes),
-        sources=_places(*projected),
+        sources=ends(*projected),
         dropout=layer.dropout > 0,
     )
+    made = [*chain(*projected), *attended]
     return [
-        *chain(*projected, attended),
-        *_projection(dense[3], heads * layer.value_dim, y[-1] or 0, product(y[1:-1]), layer.use_bias),
+        *gate,
+        *made,
+        *_let_through(gate, made, product((*query[1:-1], values))),
+        *_projection(dense.get("attention_output"), values, y[-1], product(y[1:-1]), layer.use_bias),
     ]
 
 
@@ -122,17 +135,15 @@ def multi_head_attention(call: Call) -> list[Primitive]:
 def group_query_attention(call: Call) -> list[Primitive]:
     """As multi-head attention, with heads of keys and values that several heads of queries share."""
     layer, y = call.layer, call.results[0].shape
-    if layer.use_gate:
-        raise RuleGapError("no rule for GroupQueryAttention with use_gate=True")
     asking, summed, asked = _asked(call)
     query, key = asking.shape, asked.shape
-    size, shared = layer.head_dim, layer.num_key_value_heads * layer.head_dim
-    all_heads = layer.num_query_heads * size
-    dense = _projections(layer)
+    size, dense = layer.head_dim, _projections(layer)
+    shared, values = product((layer.num_key_value_heads, size)), product((layer.num_query_heads, size))
+    gate = _gate(call, dense.get("gate"), asking, values) if getattr(layer, "use_gate", False) else []
     projected = (
-        _projected(call, dense[0], asking, layer.num_query_heads * size),
-        [*_projected(call, dense[1], asked, shared), _repeated(asked, shared, all_heads)],
-        [*_projected(call, dense[2], summed, shared), _repeated(summed, shared, all_heads)],
+        _projected(call, dense.get("query"), asking, values),
+        [*_projected(call, dense.get("key"), asked, shared), _repeated(asked, shared, values)],
+        [*_projected(call, dense.get("value"), summed, shared), _repeated(summed, shared, values)],
     )
     attended = attention(
         query[1],
@@ -140,13 +151,16 @@ def group_query_attention(call: Call) -> list[Primitive]:
         layer.num_query_heads,
         size,
         size,
-        _is_masked(call),
-        sources=_places(*projected),
+        _is_masked(call, getattr(layer, "sliding_window", None)),
+        sources=ends(*projected),
         dropout=layer.dropout > 0,
     )
+    made = [*chain(*projected), *attended]
     return [
-        *chain(*projected, attended),
-        *_projection(dense[3], layer.num_query_heads * size, y[-1] or 0, y[1], layer.use_bias),
+        *gate,
+        *made,
+        *_let_through(gate, made, product((query[1], values))),
+        *_projection(dense.get("attention_output"), values, y[-1], y[1], layer.use_bias),
     ]
 
 
@@ -158,7 +172,7 @@ def _inputs(call: Call) -> tuple[Any, Any, Any]:
 
 def _scores(call: Call) -> int:
     """Place of the key among the inputs; the value is the key where none is given."""
-    return min(len(call.inputs) - 1, 2)
+    return 2 if len(call.inputs) > 2 else 1
 
 
 @rule(layers.Attention)

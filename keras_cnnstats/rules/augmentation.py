@@ -5,6 +5,7 @@ from keras import layers, ops
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives import (
     FREE,
+    STOPS,
     Contraction,
     Cost,
     Disturbance,
@@ -20,9 +21,11 @@ from keras_cnnstats.primitives import (
     Shuffle,
     Slope,
     Statistics,
+    centred,
     computed,
     fitted,
     looked_up,
+    product,
 )
 from keras_cnnstats.rules.adapted import adapted
 from keras_cnnstats.rules.registry import RuleGapError, rule
@@ -96,12 +99,11 @@ def auto_contrast(call: Call) -> list[Primitive]:
 def center_crop(call: Call) -> list[Primitive]:
     """The middle of the image; where it is smaller than that, it is resized, its aspect ratio kept by a crop first."""
     x, y = call.input, call.output
-    margins = [None if n is None or m is None else (n - m) // 2 for n, m in zip(x.spatial, y.spatial, strict=True)]
-    known = [margin for margin in margins if margin is not None]
-    if len(known) < len(margins):
+    if x.area is None or y.area is None:
         raise RuleGapError("whether it cuts or resizes depends on sizes that are unknown")
-    if min(known) >= 0:
-        return [Rearrangement.shifted(tuple(-margin for margin in known))]
+    cut = centred(x.spatial, y.spatial)
+    if cut:
+        return [Rearrangement.cropped(cut)]
     margins_before, sizes = fitted(x.spatial, y.spatial, pad=False)
     resampling = Resampling(sizes=sizes, positions=y.spatial, channels=x.channels, interpolation="bilinear")
     return [Rearrangement.shifted(margins_before), resampling]
@@ -114,9 +116,9 @@ def center_crop(call: Call) -> list[Primitive]:
 def category_encoding(call: Call) -> list[Primitive]:
     """A row of zeros with a one for each category; several of a sample are joined, or added up."""
     if call.layer.output_mode == "one_hot":
-        return [Rearrangement(Shuffle(None))]
-    count = call.input.shape[-1]
-    return [Reduction(count=count, outputs=call.output.elements, over=Gather((-1,), "replaced"))]
+        return [Rearrangement(Shuffle(None), follows=False)]
+    count, over = call.input.shape[-1], Gather((-1,), "replaced")
+    return [Reduction(count=count, outputs=call.output.elements, over=over, slopes=STOPS)]
 
 
 @rule(ops.multi_hot)
@@ -138,7 +140,7 @@ def reversible_embedding(call: Call) -> list[Primitive]:
     logits = Contraction(
         inputs=layer.output_dim,
         outputs=layer.input_dim,
-        positions=y.sizes(range(1, len(y.shape) - 1)),
+        positions=product(y.shape[1:-1]),
         weights=False,
         looks=Gather((-1,), "replaced"),
         kernel=kernel,

@@ -15,6 +15,7 @@ from keras_cnnstats.primitives import (
     computed,
     einsum_dense,
     looked_up,
+    product,
 )
 from keras_cnnstats.rules.activations import activation
 from keras_cnnstats.rules.adapted import adapted
@@ -28,7 +29,7 @@ def dense(call: Call) -> list[Primitive]:
     contraction = Contraction(
         inputs=x.shape[-1],
         outputs=layer.units,
-        positions=y.sizes(range(1, len(y.shape) - 1)),
+        positions=product(y.shape[1:-1]),
         bias=layer.units if layer.use_bias else 0,
         looks=Gather((-1,), "replaced"),
     )

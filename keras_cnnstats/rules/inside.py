@@ -1,13 +1,13 @@
 """What stands inside a layer that another one runs, where no rule knows it: it is followed, and counted as a whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from keras_cnnstats.capture import CannotFollowError, calls_of
-from keras_cnnstats.graph import TensorSpec
-from keras_cnnstats.primitives import Measured
+from keras_cnnstats.graph import Call, TensorSpec
+from keras_cnnstats.primitives import Measured, Primitive
 from keras_cnnstats.rules.registry import RuleGapError, find, wrapped
-from keras_cnnstats.units import NO_WORK, Work
 
 
 def inside(holder: Any, function: Callable[..., Any], *specs: TensorSpec) -> Measured:
@@ -26,13 +26,11 @@ def inside(holder: Any, function: Callable[..., Any], *specs: TensorSpec) -> Mea
         calls = calls_of(function, *alone, holder=holder, is_known=lambda target: find(target).is_certain)
     except CannotFollowError as reason:
         raise RuleGapError(f"`{type(holder).__name__}` inside cannot be followed ({reason})") from reason
-    total: Work | None = NO_WORK
-    for call in calls:
-        steps = [call.measured] if call.measured is not None else wrapped(call, call.layer, call.target)
-        for step in steps:
-            work = step.work()
-            total = None if total is None or work is None else total.plus(work)
-    return Measured(counted=total, weights=_parameters(holder))
+    return Measured.of(chain.from_iterable(map(_steps, calls)), _parameters(holder))
+
+
+def _steps(call: Call) -> Sequence[Primitive]:
+    return wrapped(call, call.layer, call.target) if call.measured is None else [call.measured]
 
 
 def _parameters(holder: Any) -> int:

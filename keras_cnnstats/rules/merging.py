@@ -3,7 +3,7 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import ONE, Cost, Elementwise, Join, Primitive, Rearrangement, batch_dot
+from keras_cnnstats.primitives import ONE, Cost, Elementwise, Join, Primitive, Rearrangement, batch_dot, merging
 from keras_cnnstats.rules.elements import element_by_element
 from keras_cnnstats.rules.registry import rule
 
@@ -19,9 +19,7 @@ _NAMES = {
 
 
 def _merging(call: Call, name: str) -> Elementwise:
-    steps = len(call.inputs) - 1
-    cost = Cost(steps, registered=steps, hlo=steps).sloped(name)
-    return element_by_element(cost, call, "merging")
+    return element_by_element(merging(name, len(call.inputs)), call, "merging")
 
 
 @rule(layers.Add, layers.Subtract, layers.Multiply, layers.Maximum, layers.Minimum)

@@ -1,11 +1,20 @@
 """Rules of normalizations."""
 
-from typing import Any
-
 from keras import layers
 
-from keras_cnnstats.graph import Call, FeatureMap
-from keras_cnnstats.primitives import BatchNormalization, Disturbance, Kept, Normalization, Primitive, Statistics, share
+from keras_cnnstats.graph import Call
+from keras_cnnstats.primitives import (
+    BatchNormalization,
+    Disturbance,
+    Kept,
+    Normalization,
+    Primitive,
+    Statistics,
+    axes_of,
+    other_axes,
+    share,
+    spectral,
+)
 from keras_cnnstats.rules.registry import rule, wrapped
 
 
@@ -27,11 +36,11 @@ def batch_normalization(call: Call) -> list[Primitive]:
 def layer_normalization(call: Call) -> list[Primitive]:
     """Each position's values over `axis`: mean off, divided by the deviation, scaled and shifted."""
     layer, x = call.layer, call.input
-    axes = _axes(layer.axis, x)
+    axes = axes_of(layer.axis, len(x.shape))
     learned = x.sizes(axes) or 0
     # With rms_scaling, Keras takes no mean off and learns no shift, but still divides by the deviation.
     normalization = Normalization(
-        groups=x.sizes(_others(axes, x)),
+        groups=x.sizes(other_axes(axes, len(x.shape))),
         size=x.sizes(axes),
         scale=learned if layer.scale or layer.rms_scaling else 0,
         center=learned if layer.center and not layer.rms_scaling else 0,
@@ -45,10 +54,10 @@ def layer_normalization(call: Call) -> list[Primitive]:
 def rms_normalization(call: Call) -> list[Primitive]:
     """Each position's values over `axis`, divided by the root of their mean square, scaled."""
     layer, x = call.layer, call.input
-    axes = _axes(layer.axis, x)
+    axes = axes_of(layer.axis, len(x.shape))
     return [
         Normalization(
-            groups=x.sizes(_others(axes, x)),
+            groups=x.sizes(other_axes(axes, len(x.shape))),
             size=x.sizes(axes),
             method="rms",
             scale=x.sizes(axes) or 0,
@@ -60,7 +69,7 @@ def rms_normalization(call: Call) -> list[Primitive]:
 @rule(layers.GroupNormalization)
 def group_normalization(call: Call) -> list[Primitive]:
     """The channels of a group at all positions: mean off, divided by the deviation, scaled and shifted by channel."""
-    layer, x = call.layer, call.input
+    layer, x, rank = call.layer, call.input, len(call.input.shape)
     channels = x.shape[layer.axis] or 0
     groups = channels if layer.groups == -1 else layer.groups
     normalization = Normalization(
@@ -69,7 +78,7 @@ def group_normalization(call: Call) -> list[Primitive]:
         method="group",
         scale=channels if layer.scale else 0,
         center=channels if layer.center else 0,
-        looks=Statistics(_others((layer.axis % len(x.shape),), x)),
+        looks=Statistics(other_axes(axes_of(layer.axis, rank), rank)),
     )
     return [normalization, *normalization.beside]
 
@@ -78,8 +87,12 @@ def group_normalization(call: Call) -> list[Primitive]:
 def unit_normalization(call: Call) -> list[Primitive]:
     """The values over `axis`, divided by the root of the sum of their squares."""
     x = call.input
-    axes = _axes(call.layer.axis, x)
-    return [Normalization(groups=x.sizes(_others(axes, x)), size=x.sizes(axes), method="unit", looks=Statistics(axes))]
+    axes = axes_of(call.layer.axis, len(x.shape))
+    return [
+        Normalization(
+            groups=x.sizes(other_axes(axes, len(x.shape))), size=x.sizes(axes), method="unit", looks=Statistics(axes)
+        )
+    ]
 
 
 @rule(layers.SpectralNormalization)
@@ -88,17 +101,8 @@ def spectral_normalization(call: Call) -> list[Primitive]:
     layer = call.layer
     # In a model that is not built the layer has no vector: it is as long as there are outputs.
     length = layer.vector_u.shape[-1] if layer.built else call.output.channels
-    # How training finds the norm is not counted.
-    return [
-        *wrapped(call, layer.layer),
-        Kept(weights=length),
-        Disturbance(cost=None, elements=call.output.elements),
-    ]
-
-
-def _axes(axis: Any, x: FeatureMap) -> tuple[int, ...]:
-    return tuple(place % len(x.shape) for place in (axis if isinstance(axis, (tuple, list)) else (axis,)))
-
-
-def _others(axes: tuple[int, ...], x: FeatureMap) -> tuple[int, ...]:
-    return tuple(place for place in range(1, len(x.shape)) if place not in axes)
+    inner = wrapped(call, layer.layer)
+    found = spectral(inner, length, layer.power_iterations)
+    # What is divided where the kernel was adapted by itself, and in what order, is not counted.
+    unknown = [*inner, Disturbance(cost=None, elements=call.output.elements)]
+    return [*(found or unknown), Kept(weights=length)]

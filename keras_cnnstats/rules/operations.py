@@ -29,9 +29,11 @@ from keras_cnnstats.primitives import (
     Stretch,
     TransposedConvolution,
     Window,
+    axes_of,
     elu,
     more,
     moved,
+    other_axes,
     swapped,
 )
 from keras_cnnstats.rules.activations import softmax
@@ -273,13 +275,12 @@ def depthwise_conv(call: Call) -> list[Primitive]:
 def separable_conv(call: Call) -> list[Primitive]:
     """A depthwise convolution, then a 1x1 convolution; both kernels are arguments."""
     (x, y), layer, kernel = _maps(call), call.layer, tuple(call.args[1].shape)
-    depthwise = sliding(x, y, kernel[:-2], layer.strides, layer.padding, layer.dilation_rate)
+    windows = sliding(x, y, kernel[:-2], layer.strides, layer.padding, layer.dilation_rate)
     pointwise = tuple(Window(kernel=1, size=size, positions=size) for size in y.spatial)
     fed, first, second = call.maps[:3]
-    return [
-        Convolution.depthwise(depthwise, x.channels, kernel[-1], weights=False, maps=(fed, first)),
-        Convolution.of_kernel(pointwise, x.channels * kernel[-1], tuple(call.args[2].shape), (Map(None, -1), second)),
-    ]
+    depthwise = Convolution.depthwise(windows, x.channels, kernel[-1], weights=False, maps=(fed, first))
+    mixed = Convolution.of_kernel(pointwise, depthwise.c_out, tuple(call.args[2].shape), (Map(None, -1), second))
+    return [depthwise, mixed]
 
 
 @rule(ops.conv_transpose)
@@ -317,21 +318,15 @@ def adaptive_pool(call: Call) -> list[Primitive]:
 @rule(ops.sum, ops.mean, ops.max, ops.min, ops.amax, ops.amin)
 def reduce(call: Call) -> list[Primitive]:
     """A sum, mean, maximum or minimum over some axes."""
-    layer, x = call.layer, call.input
-    axes = _axes(layer.axis, len(x.shape))
+    layer, x, rank = call.layer, call.input, len(call.input.shape)
+    axes = axes_of(layer.axis, rank)
     return [
         Reduction(
             count=x.sizes(axes),
-            outputs=x.sizes([place for place in range(1, len(x.shape)) if place not in axes]),
+            outputs=x.sizes(other_axes(axes, rank)),
             average=call.target is ops.mean,
             over=Gather(axes, "kept" if layer.keepdims else "dropped"),
             registered=call.target in (ops.mean, ops.sum),
             slopes={ops.mean: MEAN, ops.sum: SUM}.get(call.target, MAXIMUM),
         )
     ]
-
-
-def _axes(axis: Any, rank: int) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(1, rank))
-    return tuple(place % rank for place in (axis if isinstance(axis, (tuple, list)) else (axis,)))

@@ -29,7 +29,7 @@ DEFINED: dict[Any, Cost] = {
     ops.erfc: Cost(0, 1, hlo=60),
     ops.erfinv: Cost(0, 1, hlo=37),
     ops.exp2: Cost(0, 1, registered=1, hlo=1),
-    ops.i0: Cost(0, 1, hlo=84),
+    ops.i0: Cost(0, 1, hlo=85),
     ops.log10: Cost(0, 1, registered=2, hlo=1),
     ops.log2: Cost(0, 1, registered=2, hlo=1),
     ops.sinh: Cost(0, 1, hlo=10),

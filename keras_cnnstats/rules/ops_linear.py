@@ -8,21 +8,28 @@ from keras_cnnstats.graph import Call, TensorSpec
 from keras_cnnstats.primitives import (
     Contraction,
     Cost,
+    Distances,
     Elementwise,
     Gather,
+    Map,
     Primitive,
     Rearrangement,
     Shuffle,
+    Slope,
+    Substitution,
+    axes_of,
+    more,
     product,
 )
 from keras_cnnstats.rules.registry import RuleGapError, rule
+
+_CROSSED = Cost(3, hlo=3, slopes=(Slope(3, hlo=6), Slope(3, hlo=5)))  # b x g, g x a
 
 
 @rule(ops.cross)
 def cross(call: Call) -> list[Primitive]:
     """Each part of the vector product: two products and their difference."""
-    cost = Cost(3, hlo=3)
-    return [Elementwise(cost=cost, elements=call.output.elements), Rearrangement(Shuffle(None))]
+    return [Elementwise(cost=_CROSSED, elements=call.output.elements, maps=call.maps), Rearrangement(Shuffle(None))]
 
 
 @rule(ops.vdot)
@@ -55,10 +62,7 @@ def tensordot(call: Call) -> list[Primitive]:
 
 def _summed(axes: Any, rank: int) -> tuple[int, ...]:
     """The axes of the first map that are summed over."""
-    if isinstance(axes, int):
-        return tuple(range(rank - axes, rank))
-    first = axes[0]
-    return tuple(axis % rank for axis in (first if isinstance(first, (tuple, list)) else (first,)))
+    return tuple(range(rank))[more(rank, axes) :] if isinstance(axes, int) else axes_of(axes[0], rank)
 
 
 @rule(ops.cdist)
@@ -67,8 +71,7 @@ def cdist(call: Call) -> list[Primitive]:
     size = call.input.shape[-1]
     if len(call.input.shape) < 3 or size is None:
         raise RuleGapError("it pairs the samples of a batch, or vectors of an unknown size")
-    distance = Cost(3 * size - 1, 1, registered=3 * size - 1, hlo=3 * size - 1)
-    return [Elementwise(cost=distance, elements=call.output.elements), Rearrangement(Gather((-1,), "replaced"))]
+    return [Distances(pairs=call.output.elements, size=size, maps=call.maps)]
 
 
 @rule(ops.solve_triangular)
@@ -77,9 +80,14 @@ def solve_triangular(call: Call) -> list[Primitive]:
     unknowns = call.input.shape[-1]
     if len(call.input.shape) < 3 or unknowns is None:
         raise RuleGapError("its first axis is that of the equations and not of the samples, or their number is unknown")
-    # 1 + 3 + 5 + ... = n * n for each column.
-    cost = Cost(unknowns, hlo=unknowns)
-    return [Elementwise(cost=cost, elements=call.output.elements), Rearrangement(Shuffle(None))]
+    return [Substitution(unknowns=unknowns, solutions=call.output.elements, maps=call.maps)]
+
+
+_ONE, _POWER = Cost(1, hlo=1), Cost(0, 1, slopes=(Slope(2, hlo=2),))  # g * y * log(base)
+_STEPS = _ONE.sloped("subtract"), _ONE.sloped("deg2rad"), _ONE.sloped("multiply"), _ONE.sloped("add")
+_RATIOS = _ONE.sloped("divide"), Cost(0, 1).sloped("power"), Cost(0, 1).sloped("power"), _ONE.sloped("multiply")
+_SPACED = {ops.linspace: _STEPS, ops.logspace: _STEPS, ops.geomspace: _RATIOS}
+"""How the ends are set off against each other, the step found, taken so many times, and joined with the start."""
 
 
 @rule(ops.linspace, ops.logspace, ops.geomspace)
@@ -88,12 +96,14 @@ def spaced(call: Call) -> list[Primitive]:
     if call.layer.axis == 0:
         raise RuleGapError("its new axis stands before that of the samples, which cannot be told apart any more")
     steps, lines = call.layer.num, call.input.elements
-    powers = Cost(2, hlo=2) if call.target is ops.linspace else Cost(2, 1, hlo=2)
-    if call.target is ops.geomspace:
-        powers = Cost(1, 1, hlo=1)
-    first = Cost(1, 1, hlo=1) if call.target is ops.geomspace else Cost(2, hlo=2)
+    values, (start, stop) = product((lines, steps)), call.maps
+    apart, parted, moved, joined = _SPACED[call.target]
+    powers = [Elementwise(cost=_POWER, elements=values)] if call.target is ops.logspace else []
     return [
-        Elementwise(cost=first, elements=lines),
-        Elementwise(cost=powers, elements=product((lines, steps))),
+        Elementwise(cost=apart, elements=lines, maps=(stop, start)),
+        Elementwise(cost=parted, elements=lines),
+        Elementwise(cost=moved, elements=values, maps=(Map(lines, -1), Map(steps, None))),
+        Elementwise(cost=joined, elements=values, maps=(start, Map(values, -1))),
+        *powers,
         Rearrangement(Shuffle(None)),
     ]

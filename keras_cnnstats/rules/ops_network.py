@@ -4,12 +4,15 @@ from typing import Any
 
 from keras import ops
 
-from keras_cnnstats.graph import Call
+from keras_cnnstats.graph import Call, FeatureMap
 from keras_cnnstats.primitives import (
+    ONE,
+    SUM,
     Convolution,
     Cost,
     Elementwise,
     Gather,
+    GivenNormalization,
     Map,
     Normalization,
     Primitive,
@@ -17,10 +20,14 @@ from keras_cnnstats.primitives import (
     Reduction,
     Regroup,
     Size,
-    Softmax,
+    Slope,
     Statistics,
+    axes_of,
+    other_axes,
+    reading,
 )
-from keras_cnnstats.rules.ops_reductions import NORMS, POWER_NORM, Recipe, reduced
+from keras_cnnstats.rules.activations import softmax
+from keras_cnnstats.rules.ops_reductions import NORMS, POWER_NORM, reduced
 from keras_cnnstats.rules.registry import rule
 from keras_cnnstats.rules.windows import sliding
 
@@ -29,40 +36,57 @@ _ONE = Cost(1, registered=1, hlo=1)
 # Losses
 
 
+# The gradients: towards `t`, then g * (t / p - (1 - t) / (1 - p)) towards `p`, or g * (sigmoid(x) - t) towards logits.
+_BINARY = Cost(5, 2, registered=10, hlo=8, slopes=(Slope(2, hlo=5), Slope(4, hlo=19)))
+_BINARY_OF_LOGITS = Cost(6, 2, registered=5, hlo=22, slopes=(Slope(2, hlo=6), Slope(4, hlo=21)))
+
+
 @rule(ops.binary_crossentropy)
 def binary_crossentropy(call: Call) -> list[Primitive]:
     """`t * log(p) + (1 - t) * log(1 - p)`; of logits `max(x, 0) - x * t + log(1 + exp(-abs(x)))`."""
-    cost = Cost(6, 2, registered=5, hlo=20) if call.layer.from_logits else Cost(5, 2, registered=10, hlo=7)
-    return [Elementwise(cost=cost, elements=call.output.elements)]
+    cost = _BINARY_OF_LOGITS if call.layer.from_logits else _BINARY
+    return [Elementwise(cost=cost, elements=call.output.elements, maps=call.maps)]
+
+
+# Other counters see that Keras divides the shares by their sum first, keeps them from 0 and 1, and changes the sign.
+_LOGARITHM = Cost(0, 1, registered=5, hlo=4, slopes=(Slope(1, hlo=18),))  # g / p
+_SHARED, _SIGN = Cost(0, slopes=(Slope(0, hlo=3),)), Cost(0, hlo=1, slopes=(Slope(0, hlo=1),))
 
 
 @rule(ops.categorical_crossentropy)
 def categorical_crossentropy(call: Call) -> list[Primitive]:
     """The sum over the classes of `t * log(p)`; of logits, `log(p)` is their log-softmax."""
-    layer, x = call.layer, call.input
-    product_and_sum = Recipe(Cost(1, hlo=1))
-    if not layer.from_logits:
-        return reduced(call, Recipe(Cost(1, 1, registered=6, hlo=1), registered=True), layer.axis)
-    axis = layer.axis % len(x.shape)
-    classes, groups = x.shape[axis], call.output.elements
-    log_softmax = Softmax(
-        groups=groups, size=classes, log=True, last=axis == len(x.shape) - 1, looks=Statistics((axis,))
+    axis, logits, (targets, shares) = call.layer.axis, call.layer.from_logits, call.maps
+    y = FeatureMap(call.args[1].shape)
+    axes, outputs = axes_of(axis, len(y.shape)), call.output.elements
+    logarithms: list[Primitive] = (
+        softmax(y, axis, log=True) if logits else [Elementwise(cost=_LOGARITHM, elements=y.elements)]
     )
-    return [log_softmax, *reduced(call, product_and_sum, layer.axis)]
+    return [
+        *reading(logarithms, (shares,)),
+        Elementwise(cost=_ONE.sloped("multiply"), elements=y.elements, maps=(targets, Map(y.elements, -1))),
+        Reduction(count=y.sizes(axes), outputs=outputs, over=Gather(axes), registered=not logits, slopes=SUM),
+        Elementwise(cost=_SIGN if logits else _SHARED, elements=outputs),
+    ]
+
+
+# Other counters see that Keras makes a row of zeros with a one of each class, and does the same as above with it.
+_SEEN, _NAMED = Cost(0, hlo=8, slopes=(Slope(0, hlo=19),)), Cost(0, 1, hlo=-1, slopes=(Slope(1, hlo=3),))  # g / p
+# exp(x - m); the gradient exp(x - m) / sum * g, less g for the one that is named
+_POWERS, _LOGIT = Cost(1, 1, hlo=6, slopes=(Slope(2, hlo=5),)), Cost(2, 1, hlo=1, slopes=(Slope(1, hlo=1),))
 
 
 @rule(ops.sparse_categorical_crossentropy)
 def sparse_categorical_crossentropy(call: Call) -> list[Primitive]:
     """`log(p)` of the class that is named; of logits `log(sum(exp(x)))` less the one that is named."""
-    layer = call.layer
-    classes = call.specs[1].shape[layer.axis]
-    outputs = call.output.elements
-    if not layer.from_logits:
-        return [Elementwise(cost=Cost(0, 1), elements=outputs)]
+    outputs, (_, shares), classes = call.output.elements, call.maps, call.args[1].shape[call.layer.axis]
+    if not call.layer.from_logits:
+        seen = Elementwise(cost=_SEEN, elements=shares.elements)
+        return [*reading([seen], (shares,)), Elementwise(cost=_NAMED, elements=outputs)]
     # The largest is found and taken off first, as in a softmax.
-    run = Reduction(count=classes, outputs=outputs, over=Statistics(()))
-    each = Cost(classes or 0, classes or 0, hlo=classes or 0)
-    return [run, Elementwise(cost=each, elements=outputs), run, Elementwise(cost=Cost(2, 1, hlo=2), elements=outputs)]
+    run = Reduction(count=classes, outputs=outputs, over=Statistics(()), slopes=SUM)
+    powers, named = Elementwise(cost=_POWERS, elements=shares.elements), Elementwise(cost=_LOGIT, elements=outputs)
+    return [*reading([run], (shares,)), powers, run, named]
 
 
 # Normalizations
@@ -72,17 +96,21 @@ def _argument(call: Call, place: int, name: str) -> Any:
     return call.args[place] if len(call.args) > place else call.kwargs.get(name)
 
 
+def _given(call: Call, place: int, name: str) -> Map:
+    """An argument as a map; a constant where it is not given."""
+    return next(iter(call._replace(args=(_argument(call, place, name),), kwargs={}).maps), Map(0, None))
+
+
 def _learned(call: Call, place: int, name: str, registered: int) -> list[Primitive]:
     """A product with a scale, or a sum with a shift, where one is given."""
     if _argument(call, place, name) is None:
         return []
-    given = call._replace(args=(_argument(call, place, name),), kwargs={}).maps
     return [
         Elementwise(
             cost=_ONE._replace(registered=registered).sloped("add" if name == "beta" else "multiply"),
             elements=call.output.elements,
             name="normalization",
-            maps=(Map(call.output.elements, -1), *given),
+            maps=(Map(call.output.elements, -1), _given(call, place, name)),
         )
     ]
 
@@ -90,14 +118,23 @@ def _learned(call: Call, place: int, name: str, registered: int) -> list[Primiti
 @rule(ops.batch_normalization)
 def batch_normalization(call: Call) -> list[Primitive]:
     """`x * a + b`, with `a` and `b` folded from the statistics, scale and shift of each channel."""
-    return [Elementwise(cost=Cost(2, registered=2, hlo=2), elements=call.output.elements, name="normalization")]
+    names = ("x", "mean", "variance", "offset", "scale")
+    maps = tuple(_given(call, place, name) for place, name in enumerate(names))
+    normalization = GivenNormalization(
+        elements=call.output.elements,
+        channels=call.input.shape[call.layer.axis] or 0,
+        scaled=_argument(call, 4, "scale") is not None,
+        shifted=_argument(call, 3, "offset") is not None,
+        maps=maps,
+    )
+    return [normalization, *normalization.beside]
 
 
 def _groups(call: Call, axis: Any) -> tuple[tuple[int, ...], Size]:
     """The axes that are normalized over, and how many groups of values extend over them."""
     rank = len(call.input.shape)
-    axes = tuple(place % rank for place in (axis if isinstance(axis, (tuple, list)) else (axis,)))
-    return axes, call.input.sizes([place for place in range(1, rank) if place not in axes])
+    axes = axes_of(axis, rank)
+    return axes, call.input.sizes(other_axes(axes, rank))
 
 
 def _normalized(call: Call, axis: Any, method: str) -> list[Primitive]:
@@ -120,6 +157,10 @@ def rms_normalization(call: Call) -> list[Primitive]:
     return [*_normalized(call, call.layer.axis, "rms"), *_learned(call, 1, "scale", 0)]
 
 
+_KEPT_FROM_ZERO = _ONE._replace(slopes=(Slope(1, hlo=9),))  # g where the length was larger
+_DIVIDED = _ONE._replace(slopes=(ONE, Slope(3, hlo=2)))  # g / length, -g * y / length
+
+
 @rule(ops.normalize)
 def normalize(call: Call) -> list[Primitive]:
     """`x / max(norm(x), epsilon)`."""
@@ -128,9 +169,12 @@ def normalize(call: Call) -> list[Primitive]:
         return _normalized(call, layer.axis, "unit")
     _, groups = _groups(call, layer.axis)
     length = reduced(call, NORMS.get(layer.order, POWER_NORM), layer.axis, in_place=True)
-    kept_from_zero = Elementwise(cost=_ONE, elements=groups, name="normalization")
-    divided = Elementwise(cost=_ONE, elements=call.output.elements, name="normalization")
-    return [*length, kept_from_zero, divided]
+    maps = call.maps[0], Map(groups, -1)
+    return [
+        *length,
+        Elementwise(cost=_KEPT_FROM_ZERO, elements=groups, name="normalization"),
+        Elementwise(cost=_DIVIDED, elements=call.output.elements, name="normalization", maps=maps),
+    ]
 
 
 # Images
@@ -140,7 +184,8 @@ def normalize(call: Call) -> list[Primitive]:
 def rgb_to_grayscale(call: Call) -> list[Primitive]:
     """`0.2989 * red + 0.5870 * green + 0.1140 * blue`."""
     channel = 1 if call.channels_first else -1
-    gray = Elementwise(cost=Cost(5, registered=6, hlo=6), elements=call.output.elements)
+    # The gradient of each colour is a product.
+    gray = Elementwise(cost=Cost(5, registered=6, hlo=6, slopes=(Slope(3, hlo=6),)), elements=call.output.elements)
     return [Rearrangement(Gather((channel,), "kept")), gray]
 
 

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from keras_cnnstats.field import Reach
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives import (
     FREE,
@@ -23,10 +22,13 @@ from keras_cnnstats.primitives import (
     Reduction,
     Shuffle,
     Size,
-    Slide,
     Slope,
     Statistics,
-    product,
+    Trapezoids,
+    axes_of,
+    diagonal,
+    differences,
+    other_axes,
 )
 from keras_cnnstats.rules.registry import RuleGapError, rule
 
@@ -144,10 +146,9 @@ def reduced(call: Call, recipe: Recipe, axis: Any, keepdims: bool = False, in_pl
         keepdims: whether the axes stay, with size 1.
         in_place: whether all values stay, to be changed by what they are reduced to.
     """
-    x = call.input
-    rank = len(x.shape)
-    axes = _axes(axis, rank)
-    count, outputs = x.sizes(axes), x.sizes([place for place in range(1, rank) if place not in axes])
+    x, rank = call.input, len(call.input.shape)
+    axes = axes_of(axis, rank)
+    count, outputs = x.sizes(axes), x.sizes(other_axes(axes, rank))
     # The gradient of the whole stands with one of its parts.
     flat = STOPS if recipe.slopes == STOPS else SUM
     inner = Reduction(count=count, outputs=outputs, over=Statistics(axes), registered=recipe.registered, slopes=flat)
@@ -159,13 +160,7 @@ def reduced(call: Call, recipe: Recipe, axis: Any, keepdims: bool = False, in_pl
     )
     each = Elementwise(cost=recipe.each._replace(slopes=FREE), elements=x.elements)
     last = Elementwise(cost=recipe.last._replace(slopes=FREE), elements=outputs)
-    return [each, *[inner] * (recipe.runs - 1), outer, last]
-
-
-def _axes(axis: Any, rank: int) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(1, rank))
-    return tuple(place % rank for place in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    return [each, *([inner] * recipe.runs)[1:], outer, last]
 
 
 @rule(*RECIPES)
@@ -202,10 +197,19 @@ def allclose(call: Call) -> list[Primitive]:
     return reduced(call, Recipe(Cost(6, registered=5, hlo=6), 0, slopes=STOPS), None)
 
 
+_DECIBELS = Cost(3, 1, registered=10, hlo=4, slopes=(Slope(2, hlo=4),))  # g * (-10 / log(10)) / m
+
+
 @rule(ops.psnr)
 def psnr(call: Call) -> list[Primitive]:
     """`c - 10 * log10(mean((a - b) ** 2))`, with a constant of the highest value."""
-    return reduced(call, Recipe(_TWO, 1, Cost(3, 1, registered=10, hlo=3), registered=True), None)
+    n, rank = call.input.elements, len(call.input.shape)
+    return [
+        Elementwise(cost=_ONE.sloped("subtract"), elements=n, maps=call.maps),
+        Elementwise(cost=_ONE.sloped("square"), elements=n),
+        Reduction(count=n, outputs=1, over=Gather(axes_of(None, rank)), registered=True, slopes=MEAN),
+        Elementwise(cost=_DECIBELS, elements=1),
+    ]
 
 
 # Along an axis.
@@ -213,9 +217,14 @@ def psnr(call: Call) -> list[Primitive]:
 
 def _line(call: Call, axis: int) -> tuple[int, Size, Size]:
     """An axis, its size, and how many lines run along it."""
-    x = call.input
-    place = axis % len(x.shape)
-    return place, x.shape[place], x.sizes([other for other in range(1, len(x.shape)) if other != place])
+    x, rank = call.input, len(call.input.shape)
+    (place,) = axes_of(axis, rank)
+    return place, x.shape[place], x.sizes(other_axes((place,), rank))
+
+
+# The gradients are added up in the same way, from the end; of products g * y is, and each sum divided by its x.
+_CUMULATED = (Slope(1, hlo=1), Slope(-1, hlo=-1))
+_MULTIPLIED_UP = (Slope(3, hlo=3), Slope(-1, hlo=-1))
 
 
 @rule(ops.cumsum, ops.cumprod, ops.nancumsum, ops.nancumprod)
@@ -227,32 +236,20 @@ def cumulated(call: Call) -> list[Primitive]:
     if axis == 0:
         raise RuleGapError("it runs through the samples of the batch")
     is_nan = Cost(1, registered=2, hlo=1) if call.target in (ops.nancumsum, ops.nancumprod) else Cost(0)
-    # The gradients are added up in the same way, from the end.
-    slopes = (Slope(1, hlo=1), Slope(-1, hlo=-1)) if call.target in (ops.cumsum, ops.nancumsum) else None
+    slopes = _CUMULATED if call.target in (ops.cumsum, ops.nancumsum) else _MULTIPLIED_UP
     return [
         Elementwise(cost=is_nan._replace(slopes=FREE), elements=call.input.elements),
         Reduction(count=count, outputs=lines, over=Mix((axis,)), slopes=slopes),
     ]
 
 
-# The gradients of a value's two differences are subtracted; of the first and the last value there is one.
-_DIFFERENCE = _ONE._replace(slopes=(ONE,))
-
-
 @rule(ops.diff)
 def diff(call: Call) -> list[Primitive]:
     """The differences of neighbours along an axis, `n` times over."""
     axis, size, lines = _line(call, call.layer.axis)
-    order = call.layer.n
     if size is None or axis == 0:
         raise RuleGapError("it takes the differences of samples, or along an axis of unknown size")
-    subtractions = [
-        Elementwise(cost=_DIFFERENCE, elements=product((lines, max(size - done, 0)))) for done in range(1, order + 1)
-    ]
-    return [*subtractions, Rearrangement(Slide((Reach(((0, order),), 1),), dims=(axis,)))]
-
-
-_TRAPEZOID, _UNEVEN_TRAPEZOID = Cost(3, registered=3, hlo=3), Cost(4, registered=3, hlo=4)
+    return differences(size, lines, call.layer.n, axis)
 
 
 @rule(ops.trapezoid)
@@ -261,21 +258,16 @@ def trapezoid(call: Call) -> list[Primitive]:
     axis, size, lines = _line(call, call.layer.axis)
     if size is None or axis == 0:
         raise RuleGapError("it adds up samples, or along an axis of unknown size")
-    intervals = size - 1
-    cost = _TRAPEZOID if call.layer.x is None else _UNEVEN_TRAPEZOID
-    return [
-        Elementwise(cost=cost, elements=product((lines, intervals))),
-        Reduction(count=intervals, outputs=lines, over=Gather((axis,), "dropped"), registered=True),
-    ]
+    return [Trapezoids(lines=lines, size=size, even=call.layer.x is None, axis=axis)]
 
 
 @rule(ops.trace)
 def trace(call: Call) -> list[Primitive]:
     """The sum of the diagonal that two axes span."""
     layer, x = call.layer, call.input
-    axes = _axes((layer.axis1, layer.axis2), len(x.shape))
+    axes = axes_of((layer.axis1, layer.axis2), len(x.shape))
     rows, columns = (x.shape[axis] for axis in axes)
     if 0 in axes or rows is None or columns is None:
         raise RuleGapError("its diagonal runs through the samples, or its length is unknown")
-    diagonal = min(rows + min(layer.offset, 0), columns - max(layer.offset, 0))
-    return [Reduction(count=diagonal, outputs=call.output.elements, over=Shuffle(None), slopes=SUM)]
+    count = diagonal(rows, columns, layer.offset)
+    return [Reduction(count=count, outputs=call.output.elements, over=Shuffle(None), slopes=SUM)]

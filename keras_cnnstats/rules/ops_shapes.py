@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Elementwise, Join, Primitive, Rearrangement, Shuffle, Slide
+from keras_cnnstats.primitives import FREE, Elementwise, Join, Primitive, Rearrangement, Shuffle, Slide
 from keras_cnnstats.primitives.elementwise import Cost
 from keras_cnnstats.rules.registry import RuleGapError, rule
 from keras_cnnstats.rules.windows import sliding
@@ -64,7 +64,7 @@ def scatter_update(call: Call) -> list[Primitive]:
 @rule(ops.fold)
 def fold(call: Call) -> list[Primitive]:
     """Each value of each patch is added to its place in a map of zeros."""
-    return [Elementwise(cost=Cost(1, hlo=1), elements=call.input.elements), Rearrangement(Shuffle(None))]
+    return [Elementwise(cost=Cost(1, hlo=1, slopes=FREE), elements=call.input.elements), Rearrangement(Shuffle(None))]
 
 
 @rule(ops.image.crop_images)
@@ -73,7 +73,7 @@ def crop_images(call: Call) -> list[Primitive]:
     layer = call.layer
     if layer.top_cropping is None or layer.left_cropping is None:
         return [Rearrangement(Shuffle(tuple(call.input.spatial_dims)))]
-    return [Rearrangement.shifted((-layer.top_cropping, -layer.left_cropping))]
+    return [Rearrangement.cropped((layer.top_cropping, layer.left_cropping))]
 
 
 @rule(ops.image.pad_images)

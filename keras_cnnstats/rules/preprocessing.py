@@ -17,12 +17,11 @@ def rescaling(call: Call) -> list[Primitive]:
 @rule(layers.Normalization)
 def normalization(call: Call) -> list[Primitive]:
     """`(x - mean) / sqrt(variance)`; mean, variance and a count are weights where the layer is to be adapted."""
-    weights = sum(weight.size for weight in call.weights)
     cost = Cost(2, registered=2, hlo=2, slopes=(ONE,))
     # TensorFlow also sees that each deviation is kept from 0, anew at each call.
     kept = Cost(0, registered=1, slopes=FREE)
     return [
-        Elementwise(cost=cost, elements=call.output.elements, weights=weights, name="preprocessing"),
+        Elementwise(cost=cost, elements=call.output.elements, weights=call.held, name="preprocessing"),
         Elementwise(cost=kept, elements=call.input.sizes(call.layer.axis), name="preprocessing"),
     ]
 

@@ -16,7 +16,7 @@ def zero_padding(call: Call) -> list[Primitive]:
 @rule(layers.Cropping1D, layers.Cropping2D, layers.Cropping3D)
 def cropping(call: Call) -> list[Primitive]:
     """Positions cut off before and behind each axis."""
-    return [Rearrangement.shifted(tuple(-before for before in _before(call.layer.cropping)))]
+    return [Rearrangement.cropped(_before(call.layer.cropping))]
 
 
 def _before(margins: tuple[int, int] | tuple[tuple[int, int], ...]) -> tuple[int, ...]:

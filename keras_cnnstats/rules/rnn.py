@@ -1,17 +1,20 @@
 """Rules of recurrent layers, of their cells, and of layers that run another one along time."""
 
+from collections.abc import Sequence
 from functools import partial
+from itertools import chain, islice
+from math import prod
 from typing import Any
 
 from keras import layers
 
 from keras_cnnstats.graph import Call, FeatureMap, TensorSpec
 from keras_cnnstats.primitives import (
+    DROPOUT,
     FREE,
     GRU_RESET_AFTER,
     GRU_RESET_BEFORE,
     LSTM,
-    POINTWISE,
     Convolution,
     Cost,
     Disturbance,
@@ -21,15 +24,17 @@ from keras_cnnstats.primitives import (
     Map,
     Mix,
     Primitive,
+    Reading,
     Recurrence,
     Repeated,
     Shuffle,
     Size,
-    Slide,
-    Spatial,
     Spread,
-    Statistics,
+    behind_time,
+    ends,
+    placed,
     product,
+    share,
 )
 from keras_cnnstats.rules.activations import activation
 from keras_cnnstats.rules.inside import inside
@@ -42,10 +47,18 @@ def _activated(function: Any, values: Size) -> list[Primitive]:
 
 
 def _cell(
-    cell: Any, steps: Size, inputs: Size, looks: Spread, sequences: bool = False, maps: tuple[Map, ...] = ()
+    cell: Any,
+    steps: Size,
+    inputs: Size,
+    looks: Spread,
+    sequences: bool = False,
+    cut: bool = True,
+    maps: tuple[Map, ...] = (),
+    results: tuple[int, ...] = (),
 ) -> list[Primitive]:
     """The steps of one of Keras' own cells; `maps` are the input and the states before the first step."""
     units, values = cell.units, product((steps, cell.units))
+    left_out = _left_out(cell, steps, inputs, maps)
     step = partial(
         Recurrence,
         steps=steps,
@@ -53,10 +66,11 @@ def _cell(
         units=units,
         looks=looks,
         sequences=sequences,
-        maps=maps[:2],
+        results=results,
+        cut=cut,
+        maps=(Map(product((steps, inputs)), -1), *maps[1:2]) if left_out else maps[:2],
     )
     gates = partial(Gates, steps=steps, values=units)
-    left_out = [Disturbance(cost=None, elements=values)] if cell.dropout or cell.recurrent_dropout else []
     if isinstance(cell, layers.SimpleRNNCell):
         return [*left_out, step(biases=int(cell.use_bias)), *_activated(cell.activation, values)]
     if isinstance(cell, layers.LSTMCell):
@@ -70,12 +84,24 @@ def _cell(
     if isinstance(cell, layers.GRUCell):
         return [
             *left_out,
-            step(gates=3, biases=(1 + cell.reset_after) * cell.use_bias),
+            step(gates=3, biases=2 if cell.use_bias and cell.reset_after else int(cell.use_bias)),
             *_activated(cell.recurrent_activation, product((values, 2))),
             *_activated(cell.activation, values),
             gates(mixing=GRU_RESET_AFTER if cell.reset_after else GRU_RESET_BEFORE, maps=(Map(values, -1), *maps[1:])),
         ]
     raise RuleGapError(f"no rule for the cell `{type(cell).__name__}`")
+
+
+def _left_out(cell: Any, steps: Size, inputs: Size, maps: tuple[Map, ...]) -> list[Primitive]:
+    """A mask of the input that is made once, and that each step is multiplied by."""
+    if cell.recurrent_dropout or (cell.dropout and getattr(cell, "implementation", 2) == 1):
+        # The masks of gates by themselves are not counted.
+        return [Disturbance(cost=None, elements=inputs)]
+    if not cell.dropout:
+        return []
+    made: Primitive = Disturbance(cost=Cost(1, slopes=FREE), elements=inputs)
+    multiplied = Disturbance(cost=Cost(1, slopes=DROPOUT.slopes), elements=product((steps, inputs)))
+    return [Reading(primitive=made, maps=maps[:1]) if maps else made, multiplied]
 
 
 def _read(call: Call) -> tuple[Map, ...]:
@@ -88,11 +114,17 @@ def _looks(layer: Any) -> Spread:
     return Mix((1,)) if layer.return_sequences else Gather((1,))
 
 
+def _returned(cell: Any) -> tuple[int, ...]:
+    """Places of the outputs and of the states among the results of a layer that returns its states."""
+    return (0, 1, 2) if isinstance(cell, layers.LSTMCell) else (0, 1)
+
+
 @rule(layers.SimpleRNN, layers.LSTM, layers.GRU)
 def recurrent(call: Call) -> list[Primitive]:
     """The steps of a cell along the second axis."""
-    x = call.specs[0].shape
-    return _cell(call.layer.cell, x[1], x[2], _looks(call.layer), call.layer.return_sequences, _read(call))
+    layer, x = call.layer, call.specs[0].shape
+    results = _returned(layer.cell) if layer.return_state else ()
+    return _cell(layer.cell, x[1], x[2], _looks(layer), layer.return_sequences, maps=_read(call), results=results)
 
 
 @rule(layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell)
@@ -104,16 +136,33 @@ def cell(call: Call) -> list[Primitive]:
 @rule(layers.RNN)
 def recurrence_of_cells(call: Call) -> list[Primitive]:
     """The steps of a cell, or of several, each on the outputs of the one before it."""
-    x = call.specs[0].shape
-    found: list[Primitive] = []
-    cells, inputs = getattr(call.layer.cell, "cells", [call.layer.cell]), x[2]
+    steps = call.specs[0].shape[1]
+    cells = getattr(call.layer.cell, "cells", [call.layer.cell])
     if not all(isinstance(each, KERAS_CELLS) for each in cells):
-        return [Repeated(primitive=_written_cell(call), times=x[1], looks=_looks(call.layer))]
-    for each in cells:
-        looks = _looks(call.layer) if each is cells[0] else Mix((1,))
-        found += _cell(each, x[1], inputs, looks, each is not cells[-1] or call.layer.return_sequences)
-        inputs = each.units
-    return found
+        return [Repeated(primitive=_written_cell(call), times=steps, looks=_looks(call.layer))]
+    return _stacked(call, cells, steps, _looks(call.layer), Mix((1,)), call.layer.return_sequences)
+
+
+def _stacked(
+    call: Call, cells: Sequence[Any], steps: Size, first: Spread, others: Spread, sequences: bool = False
+) -> list[Primitive]:
+    """The steps of cells, each on the outputs of the one before it; the first and the others look each their way."""
+    inputs = (call.specs[0].shape[-1], *[each.units for each in cells])
+    looks = (first, *[others for _ in cells])
+    stacked = [
+        _cell(each, steps, size, look, each is not cells[-1] or sequences, each is cells[0], maps)
+        for each, size, look, maps in zip(cells, inputs, looks, _states(call, cells, steps), strict=False)
+    ]
+    return list(chain(*stacked))
+
+
+def _states(call: Call, cells: Sequence[Any], steps: Size) -> list[tuple[Map, ...]]:
+    """For each of several cells what it reads: the input or what the cell before it makes, and its states."""
+    fed, *states = _read(call)
+    read = [fed, *[Map(product((steps, each.units)), -1) for each in cells]]
+    given = iter(states)
+    kept = [tuple(islice(given, 2 if isinstance(each, layers.LSTMCell) else 1)) for each in cells]
+    return [(each, *own) for each, own in zip(read, kept, strict=False)]
 
 
 KERAS_CELLS = (layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell)
@@ -131,27 +180,31 @@ def _written_cell(call: Call) -> Primitive:
 @rule(layers.StackedRNNCells)
 def stacked_cells(call: Call) -> list[Primitive]:
     """One step of several cells, each on the outputs of the one before it."""
-    found: list[Primitive] = []
-    inputs = call.specs[0].shape[-1]
-    for each in call.layer.cells:
-        found += _cell(each, 1, inputs, Gather((-1,), "replaced"))
-        inputs = each.units
-    return found
+    looks = Gather((-1,), "replaced")
+    return _stacked(call, call.layer.cells, 1, looks, looks)
 
 
 @rule(layers.Bidirectional)
 def bidirectional(call: Call) -> list[Primitive]:
     """The layer inside, forwards and backwards, and what their outputs are merged by."""
-    layer = call.layer
-    forward, backward = wrapped(call, layer.forward_layer), wrapped(call, layer.backward_layer)
-    y = call.output.elements
-    both = Map(y, -1 - len(backward)), Map(y, -1)
+    layer, y, places = call.layer, call.output.elements, range(len(call.specs))[1:]
+    half, outputs = share(len(places), 2), (0,) if layer.merge_mode else (0, 1)
+    states = range(len(call.results))[len(outputs) :]
+    kept = share(len(states), 2)
+    forward = _direction(call, layer.forward_layer, (0, *places[:half]), (outputs[0], *states[:kept]))
+    backward = _direction(call, layer.backward_layer, (0, *places[half:]), (outputs[-1], *states[kept:]))
+    both = tuple(Map(y, place) for place in ends(forward, backward))
     merged = {
         "sum": [_merged("add", y, both)],
         "mul": [_merged("multiply", y, both)],
         "ave": [_merged("add", y, both), _merged("deg2rad", y, ())],
     }
     return [*forward, *backward, *merged.get(layer.merge_mode, [])]
+
+
+def _direction(call: Call, layer: Any, places: Sequence[int], results: Sequence[int]) -> list[Primitive]:
+    """One of the two layers, with its own half of the states before the first step, and of those that are returned."""
+    return placed(wrapped(call._replace(specs=tuple(call.specs[place] for place in places)), layer), places, results)
 
 
 def _merged(name: str, values: Size, maps: tuple[Map, ...]) -> Elementwise:
@@ -168,28 +221,13 @@ def time_distributed(call: Call) -> list[Primitive]:
         specs=(x._replace(shape=(x.shape[0], *x.shape[2:])),), results=(y._replace(shape=(y.shape[0], *y.shape[2:])),)
     )
     frame = frame._replace(channels_first=getattr(call.layer.layer, "data_format", None) == "channels_first")
-    inner = call.layer.layer
+    inner, spatial, rank = call.layer.layer, frame.input.spatial_dims, len(frame.specs[0].shape)
     if find(type(inner)).rule is None:
         return [Repeated(primitive=inside(inner, inner, frame.specs[0]), times=x.shape[1], looks=Shuffle(None))]
     return [
-        Repeated(primitive=each, times=x.shape[1], looks=_behind_time(each.spread, frame))
+        Repeated(primitive=each, times=x.shape[1], looks=behind_time(each.spread, spatial, rank))
         for each in wrapped(frame, inner)
     ]
-
-
-def _behind_time(spread: Spread, frame: Call) -> Spread:
-    """The spread of a frame, in a map that has a time axis before the frame's."""
-    if spread == POINTWISE:
-        return spread
-    spatial = tuple(dim + 1 for dim in frame.input.spatial_dims)
-    if isinstance(spread, Spatial):
-        return Gather(spatial, spread.shape)
-    if isinstance(spread, Slide):
-        return Slide(spread.reaches, tuple(dim + 1 for dim in spread.dims) if spread.dims else spatial)
-    if isinstance(spread, (Gather, Mix, Statistics)):
-        dims = range(1, len(frame.specs[0].shape)) if spread.dims is None else spread.dims
-        return spread._replace(dims=tuple(dim + 1 if dim >= 0 else dim for dim in dims))
-    return Shuffle(None)
 
 
 @rule(layers.ConvLSTM1D, layers.ConvLSTM2D, layers.ConvLSTM3D)
@@ -205,12 +243,14 @@ def convolutional_lstm(call: Call) -> list[Primitive]:
     looks: Spread = Mix(tuple(range(1, len(x)))) if layer.return_sequences else Gather(None)
     return [
         Repeated(
-            primitive=Convolution(windows=entering, c_in=frame.channels, c_out=4 * step.filters, bias=step.use_bias),
+            primitive=Convolution(
+                windows=entering, c_in=frame.channels, c_out=prod((4, step.filters)), bias=step.use_bias
+            ),
             times=steps,
             looks=looks,
         ),
         Repeated(
-            primitive=Convolution(windows=recurring, c_in=step.filters, c_out=4 * step.filters),
+            primitive=Convolution(windows=recurring, c_in=step.filters, c_out=prod((4, step.filters))),
             times=steps,
             carried=True,
         ),

@@ -4,8 +4,9 @@ XLA counts what Keras and JAX do; where that is not what the definition says, th
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 from keras import Sequential, layers, ops
@@ -281,6 +282,77 @@ def all_kinds() -> keras.Model:
     )
 
 
+def gated_attention() -> keras.Model:
+    tokens = keras.Input((5, 8))
+    x = layers.Dense(8)(tokens)
+    x = layers.MultiHeadAttention(2, 3, use_gate=True)(x, x)
+    x = layers.GroupQueryAttention(3, 4, 2, use_gate=True)(x, x)
+    return keras.Model(tokens, layers.Dense(4)(x))
+
+
+def with_states(layer: layers.Layer, states: int) -> keras.Model:
+    """A recurrent layer whose states before the first step learn, too."""
+    sequence, start = keras.Input((4, 5)), keras.Input((3,))
+    given = [layers.Dense(6)(start) for _ in range(states)]
+    return keras.Model([sequence, start], layers.Dense(2)(layer(layers.Dense(5)(sequence), initial_state=given)))
+
+
+def both_directions(mode: str | None) -> keras.Model:
+    return with_states(layers.Bidirectional(layers.LSTM(6, unroll=True), merge_mode=mode), 4)
+
+
+def stack_of_cells() -> keras.Model:
+    sequence, start = keras.Input((4, 5)), keras.Input((3,))
+    given = [[layers.Dense(6)(start), layers.Dense(6)(start)], [layers.Dense(7)(start)]]
+    stack = layers.RNN([layers.LSTMCell(6), layers.SimpleRNNCell(7)], unroll=True)
+    return keras.Model([sequence, start], layers.Dense(2)(stack(layers.Dense(5)(sequence), initial_state=given)))
+
+
+def returned(layer: layers.Layer, *places: int) -> keras.Model:
+    """A recurrent layer of which the outputs and the states at some places are read."""
+    sequence = keras.Input((4, 5))
+    results = layer(layers.Dense(5)(sequence))
+    return keras.Model(sequence, [layers.Dense(2)(results[place]) for place in places])
+
+
+def returned_by_lstm(*places: int, return_sequences: bool = True) -> keras.Model:
+    return returned(layers.LSTM(6, unroll=True, return_sequences=return_sequences, return_state=True), *places)
+
+
+def of_operation(function: Callable[..., Any], *shapes: tuple[int, ...], targets: str = "float32") -> keras.Model:
+    """An operation on maps that learn; of several the first are targets, which do not."""
+    fed = [keras.Input(shape, dtype=targets) for shape in shapes[:-1]] + [keras.Input(shapes[-1])]
+    return keras.Model(fed, function(*fed[:-1], layers.Dense(shapes[-1][-1])(fed[-1])))
+
+
+def of_maps(function: Callable[..., Any], *shapes: tuple[int, ...]) -> keras.Model:
+    """An operation on maps that all learn."""
+    fed = [keras.Input(shape) for shape in shapes]
+    return keras.Model(fed, function(*[layers.Dense(each.shape[-1])(each) for each in fed]))
+
+
+class Standardized(layers.Layer):
+    """A scale and a shift that are learned, behind statistics that are given."""
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        self.gamma, self.beta = (self.add_weight(shape=shape[-1:], name=name) for name in ("gamma", "beta"))
+        self.mean, self.variance = (
+            self.add_weight(shape=shape[-1:], initializer="ones", trainable=False, name=name)
+            for name in ("mean", "variance")
+        )
+
+    def call(self, x: Any) -> Any:
+        return ops.batch_normalization(x, self.mean, self.variance, -1, self.beta, self.gamma)
+
+
+def given_statistics() -> keras.Model:
+    return Sequential([keras.Input(MAP), layers.Conv2D(4, 3), Standardized(), layers.Conv2D(2, 2)])
+
+
+def spectral(layer: layers.Layer) -> keras.Model:
+    return Sequential([keras.Input(MAP), layers.Conv2D(4, 3), layers.SpectralNormalization(layer), layers.Dense(2)])
+
+
 EXAMPLES: dict[str, Example] = {
     "plain": Example(plain),
     "strided": Example(strided),
@@ -319,4 +391,48 @@ EXAMPLES: dict[str, Example] = {
         contractions=2 * 2 * (2 * 3 * 12 + 3 * 8),
     ),
     "unused branch": Example(unused_branch, {"places, and what is no number, in an argmax": 20 * 2 * 35}),
+    "gated attention": Example(gated_attention),
+    "states of an lstm": Example(lambda: with_states(layers.LSTM(6, unroll=True), 2)),
+    "states of a gru": Example(lambda: with_states(layers.GRU(6, unroll=True), 1)),
+    "states of both directions": Example(lambda: both_directions("concat")),
+    "states of both directions, added": Example(lambda: both_directions("sum")),
+    # Keras also runs the first step by itself, to see what it makes; nobody reads that.
+    "states of a stack": Example(stack_of_cells, contractions=2 * 2 * (4 * 6 * (5 + 6) + 7 * (6 + 7))),
+    "returned by an lstm": Example(lambda: returned_by_lstm(0, 1, 2)),
+    "states alone of an lstm": Example(lambda: returned_by_lstm(1, 2)),
+    "one state alone of an lstm": Example(lambda: returned_by_lstm(1)),
+    "last output and states of an lstm": Example(lambda: returned_by_lstm(0, 1, 2, return_sequences=False)),
+    "returned by a gru": Example(lambda: returned(layers.GRU(6, unroll=True, return_state=True), 0, 1)),
+    "returned by both directions": Example(
+        lambda: returned(layers.Bidirectional(layers.LSTM(6, unroll=True, return_state=True)), 0, 1, 2, 3, 4)
+    ),
+    "binary crossentropy": Example(lambda: of_operation(ops.binary_crossentropy, (5, 4), (5, 4))),
+    "binary crossentropy of logits": Example(
+        lambda: of_operation(partial(ops.binary_crossentropy, from_logits=True), (5, 4), (5, 4))
+    ),
+    "crossentropy": Example(lambda: of_operation(ops.categorical_crossentropy, (5, 4), (5, 4))),
+    "crossentropy of logits": Example(
+        lambda: of_operation(partial(ops.categorical_crossentropy, from_logits=True), (5, 4), (5, 4))
+    ),
+    "crossentropy of classes": Example(
+        lambda: of_operation(ops.sparse_categorical_crossentropy, (5,), (5, 4), targets="int32")
+    ),
+    "crossentropy of classes, of logits": Example(
+        lambda: of_operation(
+            partial(ops.sparse_categorical_crossentropy, from_logits=True), (5,), (5, 4), targets="int32"
+        )
+    ),
+    "differences": Example(lambda: of_maps(partial(ops.diff, n=2, axis=1), (6, 4))),
+    "trapezoids": Example(lambda: of_maps(partial(ops.trapezoid, axis=1), (6, 4))),
+    "distances": Example(lambda: of_maps(ops.cdist, (5, 4), (6, 4))),
+    "distances of one side": Example(lambda: of_operation(ops.cdist, (6, 4), (5, 4))),
+    "crossed": Example(lambda: of_maps(ops.cross, (5, 3), (5, 3))),
+    "length of the sum": Example(lambda: of_maps(partial(ops.normalize, order=1), (5, 4))),
+    "length of cubes": Example(lambda: of_maps(partial(ops.normalize, order=3), (5, 4))),
+    # Keras has a product of matrices for it.
+    "gray": Example(lambda: of_maps(ops.image.rgb_to_grayscale, MAP), contractions=2 * 2 * 2 * 3 * 63),
+    "bessel": Example(lambda: of_maps(ops.i0, (5, 4))),
+    "given statistics": Example(given_statistics),
+    "spectral dense": Example(lambda: spectral(layers.Dense(5, activation="relu"))),
+    "spectral convolution": Example(lambda: spectral(layers.Conv2D(5, 2))),
 }
