@@ -7,22 +7,15 @@ on JAX:
 - forwards, and forwards with all gradients, of a batch of 8 maps 56x56x64;
 - an epoch of training of a small network, and whether the two have the same losses.
 
-The products of all taps are alive at once where XLA adds them up in one pass. An allocator that gives their memory
-back after each run, as glibc's does, pays for it anew in the next, in page faults; so this script tells glibc to keep
-it, for both contenders alike. `--as-is` does not.
-
-Usage: `[KERAS_BACKEND=jax] python benchmarks/layers.py [--rounds 15] [--as-is]`
+Usage: `[KERAS_BACKEND=jax] python benchmarks/layers.py [--rounds 15]`
 """
 
 import argparse
-import os
-import sys
 import time
 from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-KEEP = {"MALLOC_MMAP_THRESHOLD_": str(2**31), "MALLOC_TRIM_THRESHOLD_": str(2**33), "MALLOC_TOP_PAD_": str(2**28)}
 SHAPE = (8, 56, 56, 64)
 
 
@@ -149,11 +142,7 @@ def training(rounds: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--as-is", action="store_true", help="leave the allocator as it is")
     options = parser.parse_args()
-    if not options.as_is and not KEEP.items() <= os.environ.items():
-        # The allocator reads them when a process starts.
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **KEEP})
 
     import numpy as np
     from keras import ops

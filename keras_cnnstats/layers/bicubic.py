@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from keras_cnnstats.layers.taps import channels_last, in_format, map_shape, spatial
+from keras_cnnstats.layers.maps import channels_last, channels_of, in_format, map_shape, spatial
 
 SHARPNESS = -0.75
 """The parameter `a` of the cubic kernel, as PyTorch and OpenCV have it; `keras.ops.image.resize` has -0.5."""
@@ -87,8 +87,7 @@ class BicubicUpSampling2D(layers.Layer):
         """The shape of the output, `None` where that of the input is."""
         sizes = zip(spatial(input_shape, self.data_format), self.size, strict=True)
         positions = [None if size is None else size * factor for size, factor in sizes]
-        channels = input_shape[1 if self.data_format == "channels_first" else -1]
-        return map_shape(positions, channels, input_shape, self.data_format)
+        return map_shape(positions, channels_of(input_shape, self.data_format), input_shape, self.data_format)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments."""

@@ -1,24 +1,18 @@
 """Convolution in one, two and three dimensions: for each tap of the kernel, shift the input, multiply, add up."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from math import prod
+from typing import Any, NamedTuple
 
 import keras
 from keras import layers, ops
 
-from keras_cnnstats.layers.taps import (
-    Axis,
-    axes_of,
-    channels_last,
-    in_format,
-    map_shape,
-    padded,
-    padding_argument,
-    shifts,
-    spatial,
-)
+from keras_cnnstats.layers.axes import Axis
+from keras_cnnstats.layers.products import summed
+from keras_cnnstats.layers.windows import Weighted
 
 
-def convolved(x: Any, kernel: Any, axes: tuple[Axis, ...], groups: int = 1) -> Any:
+def convolved(x: Any, kernel: Any, axes: Sequence[Axis], groups: int = 1) -> Any:
     """Returns the convolution of a map with a kernel, without bias.
 
     In two dimensions, `y[i, j, f] = sum of x[i * s + a * d, j * s + b * d, c] * kernel[a, b, c, f]` over the taps
@@ -33,103 +27,76 @@ def convolved(x: Any, kernel: Any, axes: tuple[Axis, ...], groups: int = 1) -> A
     Returns:
         The map `(batch, *outputs, filters)`.
     """
-    total = None
-    for tap, seen in shifts(padded(x, axes), axes):
-        products = mixed(seen, kernel[tap], groups)
-        total = products if total is None else total + products
-    return ops.reshape(total, (*ops.shape(seen)[:-1], kernel.shape[-1]))
+    if groups == 1:
+        return summed(x, kernel, axes, Mixing())
+    *taps, channels, filters = kernel.shape
+    grouped = ops.swapaxes(ops.reshape(kernel, (*taps, channels, groups, filters // groups)), -2, -3)
+    return summed(x, grouped, axes, GroupedMixing(groups))
 
 
-def mixed(seen: Any, weights: Any, groups: int = 1) -> Any:
-    """Returns, for each position, the sums of its channels times the weights: `(positions, filters)`.
+class Mixing(NamedTuple):
+    """Of a tap: `y[p, f] = sum of x[p, c] * w[c, f]` over the channels, at each position `p`.
 
-    Args:
-        seen: the map as one tap sees it, `(batch, *outputs, channels)`.
-        weights: the weights of that tap, `(channels of a group, filters)`.
+    Maps are `(batch, *positions, channels)`, weights `(channels, filters)`.
+    """
+
+    def forwards(self, x: Any, weights: Any) -> Any:
+        return _map_like(x, ops.einsum("pc,cf->pf", _positions(x), weights))
+
+    def towards_map(self, back: Any, weights: Any) -> Any:
+        return _map_like(back, ops.einsum("pf,cf->pc", _positions(back), weights))
+
+    def towards_weights(self, x: Any, back: Any) -> Any:
+        return ops.einsum("pc,pf->cf", _positions(x), _positions(back))
+
+
+class GroupedMixing(NamedTuple):
+    """Of a tap: `y[p, g, f] = sum of x[p, g, c] * w[g, c, f]` over the channels of the group `g`, at each position `p`.
+
+    Maps are `(batch, *positions, channels)`, weights `(groups, channels of a group, filters of a group)`.
+
+    Attributes:
         groups: parts of the channels that are summed by themselves.
     """
-    channels, filters = weights.shape
-    if groups == 1:
-        return ops.einsum("pc,cf->pf", ops.reshape(seen, (-1, channels)), weights)
-    parts = ops.reshape(seen, (-1, groups, channels))
-    sums = ops.einsum("pgc,cgf->pgf", parts, ops.reshape(weights, (channels, groups, filters // groups)))
-    return ops.reshape(sums, (-1, filters))
+
+    groups: int
+
+    def forwards(self, x: Any, weights: Any) -> Any:
+        return _map_like(x, ops.einsum("pgc,gcf->pgf", _positions(x, self.groups), weights))
+
+    def towards_map(self, back: Any, weights: Any) -> Any:
+        return _map_like(back, ops.einsum("pgf,gcf->pgc", _positions(back, self.groups), weights))
+
+    def towards_weights(self, x: Any, back: Any) -> Any:
+        return ops.einsum("pgc,pgf->gcf", _positions(x, self.groups), _positions(back, self.groups))
 
 
-class Convolution(layers.Layer):
-    """What the three have in common: of the layer of Keras they are, all but the arithmetic.
+def _positions(x: Any, *groups: int) -> Any:
+    return ops.reshape(x, (-1, *groups, x.shape[-1] // prod(groups)))
 
-    Arguments, weights, config, masks and errors are those of the layer of Keras, so that `set_weights` and
-    `from_config` take what that layer gives.
+
+def _map_like(x: Any, positions: Any) -> Any:
+    return ops.reshape(positions, (*ops.shape(x)[:-1], prod(positions.shape[1:])))
+
+
+class Convolution(Weighted):
+    """Convolution over any number of axes.
 
     Args:
-        filters: kernels, each of which makes one channel of the output.
-        kernel_size: taps on each axis.
-        strides: input positions from one output to the next.
-        padding: `"valid"`, `"same"`, in 1-D `"causal"`; or an integer, or one for each axis: positions on both sides.
-        data_format: `"channels_last"` or `"channels_first"`.
-        dilation_rate: input positions from one tap to the next.
-        groups: parts of the channels that are convolved by themselves.
-        activation: function of each output.
-        use_bias: whether each kernel has a number that is added to its outputs.
-        **kwargs: initializers, regularizers, constraints, name, dtype, as Keras' layer takes them.
+        *args: those of the layer of Keras.
+        **kwargs: the same by name. `padding` may also be an integer, or one for each axis: positions on both sides.
     """
 
-    dimensions: ClassVar[int]
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: Any = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        groups: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            filters=filters,
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding_argument(padding, self.dimensions),
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            groups=groups,
-            activation=activation,
-            use_bias=use_bias,
-            **kwargs,
-        )
-
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        """The window on each axis."""
-        return axes_of(self.kernel_size, self.strides, self.dilation_rate, self.padding)
-
-    def weighted_sum(self, inputs: Any) -> Any:
-        """The convolution and the bias: all but the activation."""
-        x = channels_last(inputs, self.data_format)
-        y = convolved(x, ops.convert_to_tensor(self.kernel), self.axes, self.groups)
-        if self.use_bias:
-            y = ops.add(y, self.bias)
-        return in_format(y, self.data_format)
-
-    def call(self, inputs: Any) -> Any:
-        """`activation(convolution + bias)`."""
-        return self.activation(self.weighted_sum(inputs))
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the output, `None` where that of the input is."""
-        sizes = spatial(input_shape, self.data_format)
-        positions = [axis.positions(size) for axis, size in zip(self.axes, sizes, strict=True)]
-        return map_shape(positions, self.filters, input_shape, self.data_format)
+    def formula(self, x: Any) -> Any:
+        """The convolution of the map with the kernel."""
+        return convolved(x, ops.convert_to_tensor(self.kernel), self.axes, self.groups)
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
 class ReferenceConv1D(Convolution, layers.Conv1D):
-    """Convolution over steps, equal to `keras.layers.Conv1D`.
+    """Convolution over steps, equal to `keras.layers.Conv1D`, whose arguments it takes.
+
+    `padding` may also be `"causal"`, or an integer: positions on both sides.
 
     >>> ReferenceConv1D(4, 3, padding=1).compute_output_shape((None, 10, 2))
     (None, 10, 4)
@@ -140,7 +107,9 @@ class ReferenceConv1D(Convolution, layers.Conv1D):
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
 class ReferenceConv2D(Convolution, layers.Conv2D):
-    """Convolution over rows and columns, equal to `keras.layers.Conv2D`.
+    """Convolution over rows and columns, equal to `keras.layers.Conv2D`, whose arguments it takes.
+
+    `padding` may also be an integer, or one for each axis: positions on both sides.
 
     >>> ReferenceConv2D(2, 3, strides=2, padding=1).compute_output_shape((None, 5, 5, 3))
     (None, 3, 3, 2)
@@ -151,6 +120,12 @@ class ReferenceConv2D(Convolution, layers.Conv2D):
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
 class ReferenceConv3D(Convolution, layers.Conv3D):
-    """Convolution over a volume, equal to `keras.layers.Conv3D`."""
+    """Convolution over a volume, equal to `keras.layers.Conv3D`, whose arguments it takes.
+
+    `padding` may also be an integer, or one for each axis: positions on both sides.
+
+    >>> ReferenceConv3D(2, 3, groups=2).compute_output_shape((None, 5, 6, 7, 4))
+    (None, 3, 4, 5, 2)
+    """
 
     dimensions = 3

@@ -1,25 +1,17 @@
 """Depthwise convolution: each channel has kernels of its own, and no channel sees another."""
 
-from functools import reduce
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import keras
 from keras import layers, ops
 
-from keras_cnnstats.layers.taps import (
-    Axis,
-    axes_of,
-    channels_last,
-    in_format,
-    map_shape,
-    padded,
-    padding_argument,
-    shifts,
-    spatial,
-)
+from keras_cnnstats.layers.axes import Axis
+from keras_cnnstats.layers.products import summed
+from keras_cnnstats.layers.windows import Weighted
 
 
-def convolved_by_channel(x: Any, kernel: Any, axes: tuple[Axis, ...]) -> Any:
+def convolved_by_channel(x: Any, kernel: Any, axes: Sequence[Axis]) -> Any:
     """Returns the convolution of each channel with its own kernels.
 
     In two dimensions, `y[i, j, c * M + m] = sum of x[i * s + a * d, j * s + b * d, c] * kernel[a, b, c, m]` over the
@@ -34,69 +26,55 @@ def convolved_by_channel(x: Any, kernel: Any, axes: tuple[Axis, ...]) -> Any:
         The map `(batch, *outputs, channels * multiplier)`.
     """
     *_, channels, multiplier = kernel.shape
-    x = ops.expand_dims(padded(x, axes), -1)
-    y = reduce(ops.add, (ops.multiply(seen, kernel[tap]) for tap, seen in shifts(x, axes)))
-    return ops.reshape(y, (*ops.shape(y)[:-2], channels * multiplier))
+    return summed(x, kernel, axes, ByChannel(channels, multiplier))
+
+
+class ByChannel(NamedTuple):
+    """Each channel times its own weights: of a tap, `y[p, c * M + m] = x[p, c] * w[c, m]`.
+
+    Maps are `(batch, *positions, channels)`, weights `(channels, multiplier)`.
+
+    Attributes:
+        channels: of the input.
+        multiplier: kernels of each channel.
+    """
+
+    channels: int
+    multiplier: int
+
+    def forwards(self, x: Any, weights: Any) -> Any:
+        products = ops.multiply(ops.expand_dims(x, -1), weights)
+        return ops.reshape(products, (*ops.shape(x)[:-1], self.channels * self.multiplier))
+
+    def towards_map(self, back: Any, weights: Any) -> Any:
+        return ops.sum(ops.multiply(self._by_channel(back), weights), axis=-1)
+
+    def towards_weights(self, x: Any, back: Any) -> Any:
+        products = ops.multiply(ops.expand_dims(x, -1), self._by_channel(back))
+        return ops.sum(products, axis=tuple(range(len(x.shape) - 1)))
+
+    def _by_channel(self, x: Any) -> Any:
+        return ops.reshape(x, (*ops.shape(x)[:-1], self.channels, self.multiplier))
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
-class ReferenceDepthwiseConv2D(layers.DepthwiseConv2D):
-    """Depthwise convolution over rows and columns, equal to `keras.layers.DepthwiseConv2D`.
+class ReferenceDepthwiseConv2D(Weighted, layers.DepthwiseConv2D):
+    """Depthwise convolution over rows and columns, equal to `keras.layers.DepthwiseConv2D`, whose arguments it takes.
 
-    Strides and dilation may differ from axis to axis, and both may be larger than 1.
+    `padding` may also be an integer, or one for each axis: positions on both sides. Strides and dilation may differ
+    from axis to axis, and both may be larger than 1.
 
-    Args:
-        kernel_size: taps on each axis.
-        strides: input positions from one output to the next.
-        padding: `"valid"`, `"same"`; or an integer, or one for each axis: positions on both sides.
-        depth_multiplier: kernels of each channel.
-        data_format: `"channels_last"` or `"channels_first"`.
-        dilation_rate: input positions from one tap to the next.
-        activation: function of each output.
-        use_bias: whether each kernel has a number that is added to its outputs.
-        **kwargs: initializers, regularizers, constraints, name, dtype, as Keras' layer takes them.
+    >>> ReferenceDepthwiseConv2D(3, depth_multiplier=2).compute_output_shape((None, 5, 6, 4))
+    (None, 3, 4, 8)
     """
 
-    def __init__(
-        self,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: Any = "valid",
-        depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding_argument(padding, 2),
-            depth_multiplier=depth_multiplier,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            **kwargs,
-        )
+    dimensions = 2
 
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        """The window on each axis."""
-        return axes_of(self.kernel_size, self.strides, self.dilation_rate, self.padding)
+    def formula(self, x: Any) -> Any:
+        """The convolution of each channel with its own kernels."""
+        return convolved_by_channel(x, ops.convert_to_tensor(self.kernel), self.axes)
 
-    def call(self, inputs: Any) -> Any:
-        """`activation(convolution of each channel + bias)`."""
-        x = channels_last(inputs, self.data_format)
-        y = convolved_by_channel(x, ops.convert_to_tensor(self.kernel), self.axes)
-        if self.use_bias:
-            y = ops.add(y, self.bias)
-        return self.activation(in_format(y, self.data_format))
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the output, `None` where that of the input is."""
-        sizes = spatial(input_shape, self.data_format)
-        positions = [axis.positions(size) for axis, size in zip(self.axes, sizes, strict=True)]
-        channels = input_shape[1 if self.data_format == "channels_first" else -1] * self.depth_multiplier
-        return map_shape(positions, channels, input_shape, self.data_format)
+    def output_channels(self, channels: int) -> int:
+        """`depth_multiplier` for each channel."""
+        multiplier: int = self.depth_multiplier
+        return channels * multiplier

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_cnnstats.layers.convolution import ReferenceConv2D
-from keras_cnnstats.layers.taps import channels_last, in_format, map_shape, spatial
+from keras_cnnstats.layers.maps import channels_last, channels_of, in_format, map_shape, spatial
 
 
 def shuffled(x: Any, factor: int) -> Any:
@@ -72,7 +72,7 @@ class PixelShuffle(layers.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output, `None` where that of the input is."""
-        channels = input_shape[1 if self.data_format == "channels_first" else -1]
+        channels = channels_of(input_shape, self.data_format)
         if channels % self.upscale_factor**2:
             raise ValueError(
                 "The number of channels must be divisible by the square of `upscale_factor`. "
@@ -116,7 +116,7 @@ class PixelUnshuffle(layers.Layer):
                 "The numbers of rows and columns must be divisible by `downscale_factor`. "
                 f"Received: downscale_factor={factor}, input shape {tuple(input_shape)}."
             )
-        channels = input_shape[1 if self.data_format == "channels_first" else -1]
+        channels = channels_of(input_shape, self.data_format)
         positions = [None if size is None else size // factor for size in sizes]
         return map_shape(positions, channels * factor**2, input_shape, self.data_format)
 
@@ -135,12 +135,7 @@ class SubPixelConv2D(ReferenceConv2D):
         upscale_factor: `r`.
         strides: input positions from one output of the convolution to the next.
         padding: `"valid"`, `"same"`; or an integer, or one for each axis: positions on both sides.
-        data_format: `"channels_last"` or `"channels_first"`.
-        dilation_rate: input positions from one tap to the next.
-        groups: parts of the channels that are convolved by themselves.
-        activation: function of each output.
-        use_bias: whether each kernel has a number that is added to its outputs.
-        **kwargs: initializers, regularizers, constraints, name, dtype, as `keras.layers.Conv2D` takes them.
+        **kwargs: what else `keras.layers.Conv2D` takes.
 
     >>> SubPixelConv2D(1, 3, upscale_factor=3).compute_output_shape((None, 5, 7, 32))
     (None, 15, 21, 1)
@@ -153,31 +148,14 @@ class SubPixelConv2D(ReferenceConv2D):
         upscale_factor: int = 2,
         strides: Any = 1,
         padding: Any = "same",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        groups: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
         **kwargs: Any,
     ) -> None:
         self.upscale_factor = checked_factor(upscale_factor, "upscale_factor")
-        super().__init__(
-            filters=filters * upscale_factor**2,
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            groups=groups,
-            activation=activation,
-            use_bias=use_bias,
-            **kwargs,
-        )
+        super().__init__(filters * upscale_factor**2, kernel_size, strides=strides, padding=padding, **kwargs)
 
-    def call(self, inputs: Any) -> Any:
-        """`activation(shuffle(convolution + bias))`."""
-        x = channels_last(self.weighted_sum(inputs), self.data_format)
-        return self.activation(in_format(shuffled(x, self.upscale_factor), self.data_format))
+    def weighted_sum(self, x: Any) -> Any:
+        """`shuffle(convolution + bias)`."""
+        return shuffled(super().weighted_sum(x), self.upscale_factor)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output, `None` where that of the input is."""

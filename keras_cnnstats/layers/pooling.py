@@ -1,40 +1,58 @@
 """Pooling: the largest value, or the mean, of each window; of each channel by itself."""
 
+from collections.abc import Sequence
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
-from keras_cnnstats.layers.taps import (
-    Axis,
-    axes_of,
-    channels_last,
-    in_format,
-    map_shape,
-    padded,
-    padding_argument,
-    shifts,
-    spatial,
-)
+from keras_cnnstats.layers.axes import Axis, axes_of
+from keras_cnnstats.layers.taps import padded, sent_back, sum_over_taps, views, with_gradient
+from keras_cnnstats.layers.windows import Windowed
 
 
-def largest(x: Any, axes: tuple[Axis, ...]) -> Any:
+def largest(x: Any, axes: Sequence[Axis]) -> Any:
     """Returns the largest value of each window; no padded position is ever the largest.
 
-    Of several that are equally large, the first one in reading order is the one: the gradient goes to it alone.
+    The gradient goes to it alone: of several that are equally large, to the first one in reading order.
     """
-    windows = (seen for _, seen in shifts(padded(x, axes, value=-float("inf")), axes))
-    return reduce(lambda best, seen: ops.where(seen > best, seen, best), windows)
+
+    def forwards(x: Any) -> Any:
+        return _first_largest(x, axes)[0]
+
+    def towards(x: Any, back: Any) -> Any:
+        _, place = _first_largest(x, axes)
+        sizes = ops.shape(x)[1:-1]
+        return sum_over_taps(lambda tap: sent_back(ops.where(place == tap, back, 0), tap, axes, sizes), axes)
+
+    return with_gradient(forwards, towards)(padded(x, axes, value=_least(x)))
 
 
-def mean(x: Any, axes: tuple[Axis, ...]) -> Any:
+def _least(x: Any) -> float:
+    """What no value of the map is below."""
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    return int(np.iinfo(dtype).min) if "int" in dtype else -float("inf")
+
+
+def _first_largest(x: Any, axes: Sequence[Axis]) -> tuple[Any, Any]:
+    """The largest value of each window, and the number of the tap that is the first to see it."""
+    first, *others = views(x, axes)
+    value, place = first, ops.zeros_like(first, dtype="int32")
+    for tap, seen in enumerate(others, start=1):
+        larger = ops.greater(seen, value)
+        value, place = ops.where(larger, seen, value), ops.where(larger, tap, place)
+    return value, place
+
+
+def mean(x: Any, axes: Sequence[Axis]) -> Any:
     """Returns the mean of the positions of each window that lie inside the input; padded ones do not count."""
-    total = reduce(ops.add, (seen for _, seen in shifts(padded(x, axes), axes)))
+    total = reduce(ops.add, views(padded(x, axes), axes))
     return ops.divide(total, ops.cast(_positions_inside(x, total, axes), total.dtype))
 
 
-def _positions_inside(x: Any, y: Any, axes: tuple[Axis, ...]) -> Any:
+def _positions_inside(x: Any, y: Any, axes: Sequence[Axis]) -> Any:
     """How many positions of each window lie inside the input."""
     counts: Any = 1
     for place, axis in enumerate(axes, start=1):
@@ -48,104 +66,84 @@ def _positions_inside(x: Any, y: Any, axes: tuple[Axis, ...]) -> Any:
     return counts
 
 
-class Pooling(layers.Layer):
-    """What all poolings have in common: of the layer of Keras they are, all but the arithmetic.
+class Pooling(Windowed):
+    """One value for each window of each channel."""
 
-    Args:
-        pool_size: positions of the window on each axis.
-        strides: input positions from one window to the next; `None`: those of the window.
-        padding: `"valid"`, `"same"`; or an integer, or one for each axis: positions on both sides.
-        data_format: `"channels_last"` or `"channels_first"`.
-        **kwargs: name, dtype, as Keras' layer takes them.
-    """
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._check_padding()
+        if not all(self.strides):
+            raise ValueError(f"`strides` must be at least 1. Received: strides={self.strides!r}.")
 
-    dimensions: ClassVar[int]
-
-    def __init__(
-        self,
-        pool_size: Any = 2,
-        strides: Any = None,
-        padding: Any = "valid",
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            pool_size=pool_size,
-            strides=strides,
-            padding=padding_argument(padding, self.dimensions),
-            data_format=data_format,
-            **kwargs,
-        )
-        if self.padding in ("same", "valid"):
-            pass
-        elif isinstance(self.padding, str):
-            raise ValueError(f"`padding` must be 'valid', 'same' or integers. Received: padding={padding!r}.")
+    def _check_padding(self) -> None:
+        if isinstance(self.padding, str):
+            if self.padding not in ("same", "valid"):
+                raise ValueError(f"`padding` must be 'valid', 'same' or integers. Received: padding={self.padding!r}.")
         elif any(2 * margin > size for margin, size in zip(self.padding, self.pool_size, strict=True)):
             raise ValueError(
                 "`padding` must be at most half of `pool_size`, so that no window lies outside the input. "
-                f"Received: padding={padding!r}, pool_size={pool_size!r}."
+                f"Received: padding={self.padding!r}, pool_size={self.pool_size!r}."
             )
-        if not all(self.strides):
-            raise ValueError(f"`strides` must be at least 1. Received: strides={strides!r}.")
 
     @property
-    def axes(self) -> tuple[Axis, ...]:
+    def axes(self) -> Sequence[Axis]:
         """The window on each axis."""
         return axes_of(self.pool_size, self.strides, (1,) * self.dimensions, self.padding)
 
-    def pooled(self, x: Any) -> Any:
-        """One value for each window of a map whose channels are last."""
-        return largest(x, self.axes) if self.pool_mode == "max" else mean(x, self.axes)
 
-    def call(self, inputs: Any) -> Any:
-        """One value for each window."""
-        return in_format(self.pooled(channels_last(inputs, self.data_format)), self.data_format)
+class MaxPooling(Pooling):
+    """The largest value of each window."""
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the output, `None` where that of the input is."""
-        sizes = spatial(input_shape, self.data_format)
-        positions = [axis.positions(size) for axis, size in zip(self.axes, sizes, strict=True)]
-        channels = input_shape[1 if self.data_format == "channels_first" else -1]
-        return map_shape(positions, channels, input_shape, self.data_format)
+    def formula(self, x: Any) -> Any:
+        """The largest value of each window."""
+        return largest(x, self.axes)
+
+
+class AveragePooling(Pooling):
+    """The mean of each window."""
+
+    def formula(self, x: Any) -> Any:
+        """The mean of each window."""
+        return mean(x, self.axes)
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
-class ReferenceMaxPooling1D(Pooling, layers.MaxPooling1D):
+class ReferenceMaxPooling1D(MaxPooling, layers.MaxPooling1D):
     """The largest value of each window of steps, equal to `keras.layers.MaxPooling1D`."""
 
     dimensions = 1
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
-class ReferenceMaxPooling2D(Pooling, layers.MaxPooling2D):
+class ReferenceMaxPooling2D(MaxPooling, layers.MaxPooling2D):
     """The largest value of each window of rows and columns, equal to `keras.layers.MaxPooling2D`."""
 
     dimensions = 2
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
-class ReferenceMaxPooling3D(Pooling, layers.MaxPooling3D):
+class ReferenceMaxPooling3D(MaxPooling, layers.MaxPooling3D):
     """The largest value of each window of a volume, equal to `keras.layers.MaxPooling3D`."""
 
     dimensions = 3
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
-class ReferenceAveragePooling1D(Pooling, layers.AveragePooling1D):
+class ReferenceAveragePooling1D(AveragePooling, layers.AveragePooling1D):
     """The mean of each window of steps, equal to `keras.layers.AveragePooling1D`."""
 
     dimensions = 1
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
-class ReferenceAveragePooling2D(Pooling, layers.AveragePooling2D):
+class ReferenceAveragePooling2D(AveragePooling, layers.AveragePooling2D):
     """The mean of each window of rows and columns, equal to `keras.layers.AveragePooling2D`."""
 
     dimensions = 2
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
-class ReferenceAveragePooling3D(Pooling, layers.AveragePooling3D):
+class ReferenceAveragePooling3D(AveragePooling, layers.AveragePooling3D):
     """The mean of each window of a volume, equal to `keras.layers.AveragePooling3D`."""
 
     dimensions = 3

@@ -1,88 +1,13 @@
-"""Where a window lies: how many outputs it makes, how much is padded, and which part of the input each tap sees."""
+"""What each tap of a window sees of a map, what it sends back, and the sum over the taps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
-from typing import Any, NamedTuple
+from math import prod
+from typing import Any
 
 from keras import ops
 
-Padding = str | int
-"""`"valid"`, `"same"`, `"causal"`, or as many positions on both sides."""
-
-
-class Axis(NamedTuple):
-    """The window on one axis. Output `i` sees the padded input at `i * stride + tap * dilation`, for each tap.
-
-    A size is an integer, or a scalar tensor where the graph is built before it is known.
-
-    Attributes:
-        kernel: taps.
-        stride: input positions from one output to the next.
-        dilation: input positions from one tap to the next.
-        padding: `"valid"`: none. `"same"`: as much as makes `ceil(size / stride)` outputs, an odd position behind the
-            input. `"causal"`: all of it before the input. An integer: as much before the input as behind it.
-    """
-
-    kernel: int
-    stride: int = 1
-    dilation: int = 1
-    padding: Padding = "valid"
-
-    @property
-    def extent(self) -> int:
-        """Positions from the first tap to the last, both included."""
-        return (self.kernel - 1) * self.dilation + 1
-
-    def margins(self, size: Any) -> tuple[Any, Any]:
-        """Positions that are padded before and behind an input of `size` positions."""
-        if isinstance(self.padding, int):
-            return self.padding, self.padding
-        if self.padding == "valid":
-            return 0, 0
-        if self.padding == "causal":
-            return self.extent - 1, 0
-        total = self.extent - 1
-        if self.stride > 1:
-            outputs = (size + self.stride - 1) // self.stride
-            missing = (outputs - 1) * self.stride + self.extent - size
-            total = max(missing, 0) if isinstance(size, int) else ops.maximum(missing, 0)
-        return total // 2, total - total // 2
-
-    def positions(self, size: int | None) -> int | None:
-        """Outputs over an input of `size` positions: `floor((n + 2p - k) / s) + 1`; `None` where that is unknown.
-
-        Raises:
-            ValueError: the window is larger than the padded input.
-        """
-        if size is None:
-            return None
-        before, behind = self.margins(size)
-        if size and before + size + behind < self.extent:
-            raise ValueError(
-                f"the window is larger than the padded input: {self.kernel} taps with dilation {self.dilation} extend "
-                f"over {self.extent} positions. Received: an input of {size} positions, padding={self.padding!r}."
-            )
-        outputs: int = (before + size + behind - self.extent) // self.stride + 1
-        return max(outputs, 0)
-
-    def sees(self, tap: int) -> slice:
-        """The positions of the padded input that `tap` sees, one for each output."""
-        first = tap * self.dilation
-        # Those behind belong to the taps that follow, so that the size need not be known.
-        return slice(first, first - (self.extent - 1) or None, self.stride)
-
-
-def axes_of(kernel: Sequence[int], strides: Sequence[int], dilation: Sequence[int], padding: Any) -> tuple[Axis, ...]:
-    """Returns the window on each axis, from the arguments of a layer."""
-    paddings = (padding,) * len(kernel) if isinstance(padding, str) else padding
-    return tuple(Axis(*each) for each in zip(kernel, strides, dilation, paddings, strict=True))
-
-
-def shifts(padded: Any, axes: Sequence[Axis]) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """Yields each tap of the window, and the padded input as that tap sees it: one position for each output."""
-    for tap in product(*(range(axis.kernel) for axis in axes)):
-        seen = tuple(axis.sees(place) for axis, place in zip(axes, tap, strict=True))
-        yield tap, padded[(slice(None), *seen)]
+from keras_cnnstats.layers.axes import Axis
 
 
 def padded(x: Any, axes: Sequence[Axis], value: float = 0.0) -> Any:
@@ -113,40 +38,101 @@ def surrounded(x: Any, margins: Sequence[tuple[Any, Any]], value: float = 0.0) -
     return x[tuple(kept)] if any(each != slice(0, None) for each in kept[1:]) else x
 
 
-def padding_argument(padding: Any, rank: int) -> Any:
-    """Returns the argument `padding` of a layer: a name as it came, integers as one for each axis.
+def with_zeros(x: Any, strides: Sequence[int]) -> Any:
+    """Returns a map with `stride - 1` zeros behind each position of each axis.
 
-    Raises:
-        ValueError: a number is no integer or is negative, or there are not `rank` of them.
+    >>> [int(value) for value in with_zeros(ops.array([[[1], [2], [3]]]), [2])[0, :, 0]]
+    [1, 0, 2, 0, 3, 0]
     """
-    if isinstance(padding, str):
-        return padding.lower()
-    each = tuple(padding) if isinstance(padding, (tuple, list)) else (padding,) * rank
-    if len(each) != rank or not all(isinstance(p, int) and not isinstance(p, bool) and p >= 0 for p in each):
-        raise ValueError(
-            "`padding` must be 'valid', 'same' (in 1-D also 'causal'), an integer of at least 0 for both sides of "
-            f"every axis, or a tuple of {rank} of them. Received: padding={padding!r}."
-        )
-    return each
+    for place, stride in enumerate(strides, start=1):
+        if stride > 1:
+            shape = ops.shape(x)
+            zeros = [(0, stride - 1) if axis == place + 1 else (0, 0) for axis in range(len(shape) + 1)]
+            apart = ops.pad(ops.expand_dims(x, place + 1), zeros)
+            x = ops.reshape(apart, (*shape[:place], shape[place] * stride, *shape[place + 1 :]))
+    return x
 
 
-def map_shape(positions: Sequence[int | None], channels: int, like: Sequence[int | None], data_format: str) -> Any:
-    """Returns the shape of a map with these positions and channels, for the batch of the shape `like`."""
-    if data_format == "channels_first":
-        return (like[0], channels, *positions)
-    return (like[0], *positions, channels)
+def views(x: Any, axes: Sequence[Axis]) -> Iterator[Any]:
+    """Yields a padded map as each tap of the window sees it: one position for each output."""
+    for tap in product(*(range(axis.kernel) for axis in axes)):
+        yield x[(slice(None), *(axis.sees(place) for axis, place in zip(axes, tap, strict=True)))]
 
 
-def channels_last(x: Any, data_format: str) -> Any:
-    """Returns a map with its channels behind the positions."""
-    return ops.moveaxis(x, 1, -1) if data_format == "channels_first" else x
+def seen(x: Any, tap: Any, axes: Sequence[Axis]) -> Any:
+    """Returns a padded map as one tap sees it: one position for each output.
+
+    Args:
+        x: the map, `(batch, *positions, channels)`.
+        tap: its number in reading order, which may be a tensor.
+        axes: the window on each axis.
+    """
+    batch, *sizes, channels = ops.shape(x)
+    extents = [axis.reach(size) for axis, size in zip(axes, sizes, strict=True)]
+    part = ops.slice(x, corner(first_seen(tap, axes)), (batch, *extents, channels))
+    return part[(slice(None), *(slice(None, None, axis.stride) for axis in axes))]
 
 
-def in_format(x: Any, data_format: str) -> Any:
-    """Returns a map whose channels are last in the data format of its layer."""
-    return ops.moveaxis(x, -1, 1) if data_format == "channels_first" else x
+def sent_back(y: Any, tap: Any, axes: Sequence[Axis], sizes: Sequence[Any]) -> Any:
+    """Returns a map of `sizes` positions with each output at the position that the tap saw, and zeros elsewhere.
+
+    Args:
+        y: one position for each output, `(batch, *outputs, channels)`.
+        tap: its number in reading order, which may be a tensor.
+        axes: the window on each axis.
+        sizes: positions of the padded map.
+    """
+    y = surrounded(with_zeros(y, [axis.stride for axis in axes]), [(0, 1 - axis.stride) for axis in axes])
+    # Zeros all around, of which those are kept that put the outputs where they belong.
+    around = [(axis.extent - 1, size - axis.reach(size)) for axis, size in zip(axes, sizes, strict=True)]
+    first = [axis.extent - 1 - place for axis, place in zip(axes, first_seen(tap, axes), strict=True)]
+    batch, *_, channels = ops.shape(y)
+    return ops.slice(surrounded(y, around), corner(first), (batch, *sizes, channels))
 
 
-def spatial(shape: Sequence[int | None], data_format: str) -> tuple[int | None, ...]:
-    """Returns the sizes of the axes on which windows slide."""
-    return tuple(shape[2:] if data_format == "channels_first" else shape[1:-1])
+def first_seen(tap: Any, axes: Sequence[Axis]) -> list[Any]:
+    """Returns the first position on each axis that the tap with this number in reading order sees."""
+    places: list[Any] = []
+    for axis in reversed(axes):
+        places.insert(0, tap % axis.kernel * axis.dilation)
+        tap = tap // axis.kernel
+    return places
+
+
+def corner(first: Sequence[Any]) -> Sequence[Any]:
+    """Returns where a part of a map begins that has all of its batch and of its channels."""
+    begin = first[0] * 0  # of the same type as the others, which JAX asks for
+    return (begin, *first, begin)
+
+
+def number_of_taps(axes: Sequence[Axis]) -> int:
+    """Returns the taps of a window over all axes."""
+    return prod(axis.kernel for axis in axes)
+
+
+def sum_over_taps(part: Callable[[Any], Any], axes: Sequence[Axis]) -> Any:
+    """Returns the sum of what each tap adds.
+
+    One tap after the other, in a loop that a compiler keeps: written out, it would add all of them in one pass, and
+    hold as many maps as there are taps.
+    """
+    return ops.fori_loop(1, number_of_taps(axes), lambda tap, total: ops.add(total, part(tap)), part(0))
+
+
+def for_each_tap(part: Callable[[Any], Any], axes: Sequence[Axis]) -> Any:
+    """Returns what each tap gives, one behind the other."""
+    return ops.map(part, ops.arange(number_of_taps(axes), dtype="int32"))
+
+
+def with_gradient(compute: Callable[..., Any], towards: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns `compute(*inputs)` as a function whose gradients `towards(*inputs, back)` returns, one for each input."""
+
+    def both(*inputs: Any) -> tuple[Any, Callable[..., Any]]:
+        def gradients(*given: Any, upstream: Any = None) -> Any:
+            # PyTorch gives the inputs once more, so that a gradient has gradients; the other backends do not.
+            return towards(*inputs, *given) if upstream is None else towards(*given, upstream)
+
+        return compute(*inputs), gradients
+
+    differentiable: Callable[..., Any] = ops.custom_gradient(both)
+    return differentiable

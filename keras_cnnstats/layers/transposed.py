@@ -6,17 +6,10 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers, ops
 
+from keras_cnnstats.layers.axes import Axis, Padding, each_axis
 from keras_cnnstats.layers.convolution import convolved
-from keras_cnnstats.layers.taps import (
-    Axis,
-    Padding,
-    channels_last,
-    in_format,
-    map_shape,
-    padding_argument,
-    spatial,
-    surrounded,
-)
+from keras_cnnstats.layers.taps import surrounded, with_zeros
+from keras_cnnstats.layers.windows import Weighted
 
 
 class UpAxis(NamedTuple):
@@ -81,96 +74,38 @@ class UpAxis(NamedTuple):
         return max(outputs, 0)
 
 
-def with_zeros(x: Any, strides: Sequence[int]) -> Any:
-    """Returns a map with `stride - 1` zeros behind each position of each axis.
-
-    >>> [int(value) for value in with_zeros(ops.array([[[1], [2], [3]]]), [2])[0, :, 0]]
-    [1, 0, 2, 0, 3, 0]
-    """
-    for place, stride in enumerate(strides, start=1):
-        shape = ops.shape(x)
-        zeros = [(0, stride - 1) if axis == place + 1 else (0, 0) for axis in range(len(shape) + 1)]
-        apart = ops.pad(ops.expand_dims(x, place + 1), zeros)
-        x = ops.reshape(apart, (*shape[:place], shape[place] * stride, *shape[place + 1 :]))
-    return x
-
-
 def turned(kernel: Any) -> Any:
     """Returns the kernel `(*taps, filters, channels)` with its taps in reverse, as `(*taps, channels, filters)`."""
     return ops.swapaxes(ops.flip(kernel, axis=tuple(range(len(kernel.shape) - 2))), -1, -2)
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
-class ReferenceConv2DTranspose(layers.Conv2DTranspose):
-    """Transposed convolution over rows and columns, equal to `keras.layers.Conv2DTranspose`.
+class ReferenceConv2DTranspose(Weighted, layers.Conv2DTranspose):
+    """Transposed convolution over rows and columns, equal to `keras.layers.Conv2DTranspose`, whose arguments it takes.
 
     It restores the size of a map that a convolution with the same arguments has made smaller, not its values.
-
-    Args:
-        filters: kernels, each of which makes one channel of the output.
-        kernel_size: taps on each axis.
-        strides: output positions from one input to the next.
-        padding: `"valid"`, `"same"`; or an integer, or one for each axis: outputs cut off on both sides, the padding of
-            the convolution whose size is restored.
-        output_padding: outputs added behind on each axis; `None` for Keras' choice.
-        data_format: `"channels_last"` or `"channels_first"`.
-        dilation_rate: output positions from one tap to the next.
-        activation: function of each output.
-        use_bias: whether each kernel has a number that is added to its outputs.
-        **kwargs: initializers, regularizers, constraints, name, dtype, as Keras' layer takes them.
+    `padding` may also be an integer, or one for each axis: outputs cut off on both sides, the padding of the
+    convolution whose size is restored.
 
     >>> layer = ReferenceConv2DTranspose(1, 3, strides=2, padding=1)
     >>> layer.compute_output_shape((None, 3, 3, 1))
     (None, 5, 5, 1)
     """
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: Any = "valid",
-        output_padding: Any = None,
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            filters=filters,
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding_argument(padding, 2),
-            output_padding=output_padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            **kwargs,
-        )
+    dimensions = 2
 
     @property
-    def axes(self) -> tuple[UpAxis, ...]:
+    def axes(self) -> Sequence[UpAxis]:
         """The window on each axis."""
-        paddings = (self.padding,) * 2 if isinstance(self.padding, str) else self.padding
+        paddings = each_axis(self.padding, self.dimensions)
         behind = self.output_padding or (None, None)
         each = zip(self.kernel_size, self.strides, self.dilation_rate, paddings, behind, strict=True)
         return tuple(UpAxis(*axis) for axis in each)
 
-    def call(self, inputs: Any) -> Any:
-        """`activation(convolution of the inputs with zeros between them + bias)`."""
-        self.compute_output_shape(inputs.shape)  # says so where nothing is left
-        x = with_zeros(channels_last(inputs, self.data_format), self.strides)
-        x = surrounded(x, [axis.margins for axis in self.axes])
+    def formula(self, x: Any) -> Any:
+        """The convolution of the inputs with zeros between them."""
+        for axis, size in zip(self.axes, x.shape[1:-1], strict=True):
+            axis.positions(size)  # says so where nothing is left
+        apart = surrounded(with_zeros(x, self.strides), [axis.margins for axis in self.axes])
         plain = tuple(Axis(axis.kernel, dilation=axis.dilation) for axis in self.axes)
-        y = convolved(x, turned(ops.convert_to_tensor(self.kernel)), plain)
-        if self.use_bias:
-            y = ops.add(y, self.bias)
-        return self.activation(in_format(y, self.data_format))
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the output, `None` where that of the input is."""
-        sizes = spatial(input_shape, self.data_format)
-        positions = [axis.positions(size) for axis, size in zip(self.axes, sizes, strict=True)]
-        return map_shape(positions, self.filters, input_shape, self.data_format)
+        return convolved(apart, turned(ops.convert_to_tensor(self.kernel)), plain)

@@ -1,13 +1,25 @@
 """Outputs and gradients of a layer, on whichever backend Keras runs, as arrays."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
 """Relative to the largest value of the array."""
+
+
+def each(configurations: Sequence[Any]) -> Any:
+    """A test of each configuration; on JAX, which compiles each for seconds, all but one in twelve are slow."""
+    on_jax = keras.backend.backend() == "jax"
+    rows = [
+        pytest.param(row, marks=pytest.mark.slow if on_jax and place % 12 else (), id=str(row))
+        for place, row in enumerate(configurations)
+    ]
+    return pytest.mark.parametrize("configuration", rows)
 
 
 class Values(NamedTuple):

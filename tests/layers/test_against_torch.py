@@ -3,12 +3,13 @@
 from functools import cache
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 from tests.layers.configurations import WITH_TORCH, Configuration
 from tests.layers.make_torch_fixtures import PATH
-from tests.layers.running import Values, assert_equal, run, weights_like
+from tests.layers.running import Values, assert_equal, each, run, weights_like
 from tests.layers.torch_values import torch_values
 
 
@@ -25,11 +26,12 @@ def fixture(configuration: Configuration) -> Values:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("configuration", WITH_TORCH, ids=str)
+@each(WITH_TORCH)
 def test_outputs_and_gradients_are_those_that_torch_gave(configuration: Configuration, dtype: str) -> None:
     layer = configuration.built(dtype)
     layer.set_weights(weights_like(layer, configuration.seed))
-    assert_equal(run(layer, configuration.numbers()), fixture(configuration), dtype)
+    compiled = keras.backend.backend() == "jax"
+    assert_equal(run(layer, configuration.numbers(), compiled=compiled), fixture(configuration), dtype)
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")

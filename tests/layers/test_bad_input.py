@@ -50,7 +50,7 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "stride 0 of a pooling": (
         lambda: reference.ReferenceMaxPooling2D(2, strides=0),
-        "`strides` must be at least 1. Received: strides=0",
+        "`strides` must be at least 1. Received: strides=(0, 0)",
     ),
     "stride 0 of a transposed convolution": (
         lambda: reference.ReferenceConv2DTranspose(1, 3, strides=(1, 0)),
@@ -125,6 +125,8 @@ def test_integer_inputs_of_a_pooling_stay_as_keras_has_them() -> None:
     x = ops.reshape(ops.arange(16, dtype="int32"), (1, 4, 4, 1))
     y = reference.ReferenceMaxPooling2D(2)(x)
     assert numbers(y)[0, ..., 0].tolist() == [[5, 7], [13, 15]]
+    padded = reference.ReferenceMaxPooling2D(3, padding="same")(x)
+    assert np.array_equal(numbers(padded), numbers(layers.MaxPooling2D(3, padding="same")(x)))
 
 
 def test_stride_and_dilation_of_a_depthwise_convolution_go_together_as_in_keras() -> None:
