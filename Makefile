@@ -7,6 +7,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet --quiet
 TESTS ?=
+# Two processes, each with whole files of tests: more need more memory than they save time.
+AT_ONCE ?= --numprocesses 2 --dist loadfile
 
 # TensorFlow's start-up messages say nothing that a reader of the output needs, and two of them obey no setting.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -22,16 +24,16 @@ demo: $(VENV)/.installed  ## install the package into .venv and show it at work
 	@$(BIN)/python examples/demo.py $(QUIETLY)
 
 test: lint types  ## everything that CI checks: lint, types and the fast tests (TESTS=path for some of them)
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)
 
 test-slow: $(VENV)/.installed-test  ## the tests that take longer
-	$(BIN)/python -m pytest -m slow $(TESTS)
+	$(BIN)/python -m pytest $(AT_ONCE) -m slow $(TESTS)
 
 test-jax test-torch: test-%: $(VENV)/.installed-%  ## the tests of analyses with Keras running on JAX, or on PyTorch
-	KERAS_BACKEND=$* $(BIN)/python -m pytest $(or $(TESTS),tests/analysis tests/measure tests/rules tests/fields)
+	KERAS_BACKEND=$* $(BIN)/python -m pytest $(AT_ONCE) $(or $(TESTS),tests/analysis tests/measure tests/rules tests/fields)
 
 test-hub: $(VENV)/.installed-hub  ## the backbones of keras-hub, which this installs
-	$(BIN)/python -m pytest tests/hub
+	$(BIN)/python -m pytest $(AT_ONCE) tests/hub
 
 lint: $(VENV)/.installed-test  ## ruff: rules and format
 	$(BIN)/ruff check --quiet
