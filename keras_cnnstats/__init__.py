@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from keras_cnnstats import layers
+    from keras_cnnstats import equivalence, layers
     from keras_cnnstats.analysis import analyze, report
     from keras_cnnstats.counting import Counted, count_operations
     from keras_cnnstats.errors import (
@@ -48,6 +48,7 @@ __all__ = [
     "abstract",
     "analyze",
     "count_operations",
+    "equivalence",
     "layers",
     "report",
     "rule",
@@ -67,7 +68,7 @@ _HOMES = {
 }
 """The modules that the public names live in, all others in `errors`. They are imported when they are asked for."""
 
-_MODULES = ("layers",)
+_MODULES = ("equivalence", "layers")
 """Public names that are modules."""
 
 

@@ -40,7 +40,9 @@ FLOORS: dict[str, tuple[int, int]] = {
     "verify": (5, 0),
     "render": (5, 0),
     "weightless": (6, 0),
+    "equivalence": (6, 0),
     "counting": (6, 0),
+    "explaining": (6, 0),
     "compare": (6, 1),
     "sweep": (6, 2),
     "callbacks": (6, 3),
@@ -59,7 +61,20 @@ CALLS_UPWARDS = {
     ("roofline", "render"),
 }
 
-IMPORTS_KERAS = {"measure", "capture", "rules", "layers", "verify", "counting", "weightless", "callbacks", "sweep", "cli"}
+IMPORTS_KERAS = {
+    "measure",
+    "capture",
+    "rules",
+    "layers",
+    "verify",
+    "counting",
+    "weightless",
+    "equivalence",
+    "explaining",
+    "callbacks",
+    "sweep",
+    "cli",
+}
 BACKENDS = {"tensorflow", "jax", "torch"}
 IMPORTS_BACKENDS = {"measure", "verify"}  # all else works on each of them alike
 LOOKS_INSIDE_KERAS = {"capture"}

@@ -29,6 +29,7 @@ PUBLIC = (
     "abstract",
     "analyze",
     "count_operations",
+    "equivalence",
     "layers",
     "report",
     "rule",
