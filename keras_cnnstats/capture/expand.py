@@ -165,7 +165,8 @@ def _restore(state: _State) -> None:
     now.clear()
     now.update(state.attributes)
     for name, content in state.contents.items():
-        value = state.attributes[name]
+        # TensorFlow has proxies around some, which only look like dicts and lists.
+        value = getattr(state.attributes[name], "__wrapped__", state.attributes[name])
         if isinstance(value, dict):
             dict.clear(value)
             dict.update(value, content)
