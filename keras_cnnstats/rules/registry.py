@@ -35,6 +35,9 @@ class Found(NamedTuple):
 
 _RULES: dict[Any, Rule] = {}
 
+_WORKING = ("call", "convolution_op")
+"""Methods that a layer does its work in, and that Keras invites subclasses to write anew."""
+
 
 def rule(*targets: Any) -> Callable[[Rule], Rule]:
     """Registers a function as the rule of layer classes or of functions of `keras.ops`.
@@ -101,11 +104,11 @@ def find(target: Any, overrides: Mapping[Any, Rule] | None = None) -> Found:
 
 
 def _inherited(target: type, base: type, found: Rule) -> Found:
-    own_call = getattr(target, "call", None) is not getattr(base, "call", None)
+    own = [name for name in _WORKING if getattr(target, name, None) is not getattr(base, name, None)]
     note = f"counted as the `{base.__name__}` it is a subclass of"
-    if own_call:
-        note += "; it writes its own `call`, which may cost something else"
-    return Found(found, "inherited", note, is_certain=not own_call)
+    if own:
+        note += f"; it writes its own `{own[0]}`, which may cost something else"
+    return Found(found, "inherited", note, is_certain=not own)
 
 
 def wrapped(call: Call, layer: Any, target: Any = None) -> Sequence[Primitive]:

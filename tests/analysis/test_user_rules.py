@@ -91,6 +91,20 @@ def test_a_subclass_that_calls_otherwise_is_followed():
     assert (report.totals.macs, report.totals.params) == (36 * 27 * 4, 112)
 
 
+class Standardized(layers.Conv2D):
+    """Writes what is done with the kernel anew, and leaves `call` as it is."""
+
+    def convolution_op(self, inputs, kernel):
+        kernel = keras.ops.stop_gradient(kernel)
+        return super().convolution_op(inputs, kernel) + super().convolution_op(inputs, kernel)
+
+
+def test_a_subclass_that_convolves_otherwise_is_followed():
+    report = cnnstats.analyze(one_layer(Standardized(4, 3)))
+    assert report.totals.macs == 2 * 36 * 27 * 4
+    assert "inherited" not in {row.source for row in report.rows}
+
+
 class Closed(layers.Conv2D):
     """Calls otherwise than its base class, and cannot be followed."""
 
