@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         UnknownCostError,
         UnknownLayerError,
     )
+    from keras_cnnstats.explaining import Explanation, explain
     from keras_cnnstats.records import Disagreement, Row, Totals
     from keras_cnnstats.reports import Report
     from keras_cnnstats.rules import rule
@@ -33,6 +34,7 @@ __all__ = [
     "ConventionError",
     "Counted",
     "Disagreement",
+    "Explanation",
     "FormatError",
     "InputShapeError",
     "MachineError",
@@ -49,6 +51,7 @@ __all__ = [
     "analyze",
     "count_operations",
     "equivalence",
+    "explain",
     "layers",
     "report",
     "rule",
@@ -58,10 +61,12 @@ _HOMES = {
     "abstract": "weightless",
     "analyze": "analysis",
     "count_operations": "counting",
+    "explain": "explaining",
     "report": "analysis",
     "rule": "rules",
     "Counted": "counting",
     "Disagreement": "records",
+    "Explanation": "explaining",
     "Row": "records",
     "Totals": "records",
     "Report": "reports",
