@@ -14,7 +14,7 @@ AT_ONCE ?= --numprocesses 2 --dist loadfile
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 QUIETLY := 2> >(sed '/absl::InitializeLog\|cudart_stub/d' >&2)
 
-.PHONY: help demo test test-slow test-jax test-torch lint types format bench clean
+.PHONY: help demo examples test test-slow test-jax test-torch lint types format bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -22,6 +22,9 @@ help:  ## list the commands
 
 demo: $(VENV)/.installed  ## install the package into .venv and show it at work
 	@$(BIN)/python examples/demo.py $(QUIETLY)
+
+examples: $(VENV)/.installed-test  ## run all of examples/, which takes minutes; pictures go to examples/output
+	@for script in examples/*.py; do $(BIN)/python $$script; done $(QUIETLY)
 
 test: lint types  ## everything that CI checks: lint, types and the fast tests (TESTS=path for some of them)
 	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)

@@ -60,9 +60,8 @@ def steps_of_training(graph: Graph, described: Sequence[Described], fed: bool = 
         if each.primitives is not None and not any(map(arrived.__getitem__, call.outputs)):
             found.append(_forward(each, samples))
             continue
-        if len(call.outputs) > 1:
-            each = _arriving(each, tuple([place for place, number in enumerate(call.outputs) if arrived[number]]))
-        row = _Row(call, each, [live[number] for number in call.inputs], samples)
+        reached = each if len(call.outputs) < 2 else _arriving(each, [arrived[number] for number in call.outputs])
+        row = _Row(call, reached, [live[number] for number in call.inputs], samples)
         step = row.step()
         done = step.work
         if row.learns:
@@ -83,10 +82,11 @@ def steps_of_training(graph: Graph, described: Sequence[Described], fed: bool = 
     return found[::-1]
 
 
-def _arriving(each: Described, results: tuple[int, ...]) -> Described:
-    """What a call is made of, where gradients arrive at some of its results."""
+def _arriving(each: Described, arrived: Sequence[int]) -> Described:
+    """What a call is made of, where so many gradients arrive at each of its results."""
     if each.primitives is None:
         return each
+    results = tuple([place for place, count in enumerate(arrived) if count])
     primitives = [primitive.reached(results) for primitive in each.primitives]
     return each._replace(primitives=primitives, facts=[facts_of(primitive) for primitive in primitives])
 
