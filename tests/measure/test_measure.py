@@ -342,7 +342,8 @@ def test_torch_module() -> None:
             return self.inner(x)
 
     (row,) = cnnstats.analyze(Wrapping(), input_shape=(3, 4))
-    assert (row.type, row.source, row.macs, row.flops, row.params) == ("Wrapping", "measured", 72, 144 + 18, 30)
+    assert (row.type, row.source, row.params) == ("TorchModuleWrapper", "measured", 30)
+    assert (row.macs, row.flops) == (72, 144 + 18)
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="for TensorFlow")
