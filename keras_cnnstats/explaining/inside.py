@@ -64,10 +64,12 @@ def place_of(model: Any, sample: Sample, layer: Any) -> Place:
         UnknownLayerError: there is no such layer, or no such call.
     """
     report = analyze(model, input_shape=sample.values.shape)
+    if isinstance(model, Alone) and layer in (None, model.alone.name):
+        # Where it was followed inside, the last row makes what it makes.
+        *_, last = (row for row in report.rows if row.output_shapes)
+        return Place(model.alone, last._replace(layer=model.alone.name, type=type(model.alone).__name__, call=0))
     path, nth = layer if isinstance(layer, tuple) and len(layer) == 2 else (layer, 0)
     row = report[_path(report, path), nth]
-    if isinstance(model, Alone) and row.layer == model.alone.name:
-        return Place(model.alone, row)
     with capture(model, sample.values.shape, 1, lambda target: find(target, None).is_certain) as graph:
         found = next((call.layer for call in graph.calls if (call.path, call.nth) == (row.layer, row.call)), None)
     return Place(found, row)
