@@ -68,6 +68,7 @@ class Builder:
         self.disagreements += [_disagreement(call.path, call.nth, finding) for finding in found]
         work, note = self._work(call, described)
         made = self.live.made[place]
+        fields, local = _fields(seen.after)
         self.rows.append(
             Row(
                 layer=call.path,
@@ -80,8 +81,8 @@ class Builder:
                 work=work,
                 convention=self.convention,
                 axes=self.propagated.axes,
-                fields=_with_axes_left(seen.after.fields, seen.after),
-                local_fields=_with_axes_left(seen.after.local, seen.after),
+                fields=fields,
+                local_fields=local,
                 input_sizes=self.propagated.sizes,
                 positions=_positions(seen.after, call.results[0].shape) if call.results else (),
                 aligned=seen.aligned,
@@ -247,12 +248,16 @@ def _disagreement(path: str, nth: int, claim: Claim) -> Disagreement:
     )
 
 
-def _with_axes_left(fields: tuple[Field, ...], sight: Sight) -> tuple[Field, ...]:
-    """The fields without the jump on axes that the output has no more: there is no next position."""
+def _fields(sight: Sight) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
+    """The fields and the local ones; on axes that the output has no more without a jump: there is no next position."""
     left = {atom.axis for atoms in sight.dims for atom in atoms}
-    if len(left) >= len(fields) and PLAIN not in left:
-        return fields
-    return tuple([each if axis in left else each._replace(jump=None) for axis, each in enumerate(fields)])
+    lost = [axis for axis, each in enumerate(sight.fields) if each.jump is not None and axis not in left]
+    if not lost:
+        return sight.fields, sight.local
+    fields, local = list(sight.fields), list(sight.local)
+    for axis in lost:
+        fields[axis], local[axis] = fields[axis]._replace(jump=None), local[axis]._replace(jump=None)
+    return tuple(fields), tuple(local)
 
 
 def _positions(sight: Sight, shape: Shape) -> tuple[int | None, ...]:
