@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 from keras.src import tree
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 
 class ComputedError(Exception):
@@ -22,6 +23,16 @@ _FREE = frozenset(
 
 _WITHOUT_SLOPE = frozenset({"FullLike", "OnesLike", "StopGradient", "ZerosLike"})
 """Those of them that no gradient passes."""
+
+
+class _View(keras.Variable):
+    """A variable whose values nobody may compute with: a function of the backend would do it at once, unseen."""
+
+    @property
+    def value(self) -> Any:
+        if not in_symbolic_scope():
+            raise ComputedError
+        return super().value
 
 
 class Views:
@@ -50,7 +61,7 @@ class Views:
         return tree.map_structure(lambda spec: self._view(spec, weight), specs)
 
     def _view(self, spec: Any, weight: Any) -> Any:
-        view = keras.Variable("zeros", shape=spec.shape, dtype=spec.dtype, name="view")
+        view = _View("zeros", shape=spec.shape, dtype=spec.dtype, name="view")
         self.behind[id(view)] = view, weight
         return view
 

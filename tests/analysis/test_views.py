@@ -94,6 +94,12 @@ def test_what_is_made_of_two_weights_is_counted_by_the_backend() -> None:
     assert "its work in training is unknown: only its forward pass was counted" in row.note
 
 
+def test_what_is_computed_with_it_by_an_operator_of_the_backend_is_not_lost() -> None:
+    # The operator is that of the backend's own tensor, which takes any variable.
+    row = analyzed(lambda table: ops.transpose(ops.ones((3, WORDS)) @ ops.cast(table, "float32")), 8).rows[-1]
+    assert (row.source, row.macs) == ("measured", 3 * WORDS * WIDTH + LENGTH * 8 * 3)
+
+
 def test_zeros_of_a_transposed_weight_are_its_own_and_those_of_a_part_are_unknown() -> None:
     x = keras.Input((LENGTH, WIDTH))
     turned, part = (
