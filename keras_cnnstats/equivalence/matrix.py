@@ -15,10 +15,10 @@ from keras_cnnstats.capture.state import random_untouched
 from keras_cnnstats.equivalence.dense import CARRIED, built_with, check_weights, mixes_units, name_of
 from keras_cnnstats.equivalence.links import Links, between_channels, by_channel, from_filters, over_window, spread
 from keras_cnnstats.errors import InputShapeError, ModelError
-from keras_cnnstats.layers.axes import axes_of, each_axis
+from keras_cnnstats.layers.axes import axes_of
 from keras_cnnstats.layers.maps import channels_of, map_shape, spatial
 from keras_cnnstats.layers.pixel_shuffle import SubPixelConv2D
-from keras_cnnstats.layers.transposed import UpAxis
+from keras_cnnstats.layers.transposed import up_axes_of
 
 LARGEST = 2**31
 """Values of the largest matrix that is written out."""
@@ -217,10 +217,8 @@ def _on_axes(conv: Any, positions: Sequence[int]) -> list[Links]:
     if not isinstance(conv, TRANSPOSED):
         axes = axes_of(*arguments, conv.padding)
         return [over_window(axis, size) for axis, size in zip(axes, positions, strict=True)]
-    rank = len(positions)
-    behind = conv.output_padding or (None,) * rank
-    each = zip(*arguments, each_axis(conv.padding, rank), behind, strict=True)
-    return [spread(UpAxis(*axis), size) for axis, size in zip(each, positions, strict=True)]
+    up = up_axes_of(*arguments, conv.padding, conv.output_padding)
+    return [spread(axis, size) for axis, size in zip(up, positions, strict=True)]
 
 
 def _of_channels(conv: Any, channels: int) -> Links:

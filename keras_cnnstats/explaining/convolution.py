@@ -8,9 +8,9 @@ from keras import layers, ops
 
 from keras_cnnstats.explaining.records import Box, Values
 from keras_cnnstats.explaining.windows import agree, margins, seen_by_taps, surrounded, window_at, with_zeros
-from keras_cnnstats.layers.axes import Axis, axes_of, each_axis
+from keras_cnnstats.layers.axes import Axis, axes_of
 from keras_cnnstats.layers.maps import channels_last, in_format
-from keras_cnnstats.layers.transposed import UpAxis
+from keras_cnnstats.layers.transposed import UpAxis, up_axes_of
 
 
 class Filter(NamedTuple):
@@ -138,13 +138,9 @@ def _separable(layer: Any, channel: int) -> Filter:
 def _transposed(layer: Any, channel: int) -> Filter:
     """Zeros are put between the inputs; then a plain convolution with the kernel turned round."""
     kernel = _numbers(layer, layer.kernel)[..., channel, :]
-    rank = kernel.ndim - 1
-    behind = layer.output_padding or (None,) * rank
-    paddings = each_axis(layer.padding, rank)
-    each = zip(layer.kernel_size, layer.strides, layer.dilation_rate, paddings, behind, strict=True)
-    up = tuple(UpAxis(*axis) for axis in each)
+    up = up_axes_of(layer.kernel_size, layer.strides, layer.dilation_rate, layer.padding, layer.output_padding)
     axes = tuple(Axis(axis.kernel, dilation=axis.dilation) for axis in up)
-    return Filter(tuple(range(kernel.shape[-1])), np.flip(kernel, tuple(range(rank))), axes, up)
+    return Filter(tuple(range(kernel.shape[-1])), np.flip(kernel, tuple(range(len(up)))), axes, up)
 
 
 _READ: dict[tuple[type, ...], Callable[[Any, int], Filter]] = {

@@ -74,6 +74,15 @@ class UpAxis(NamedTuple):
         return max(outputs, 0)
 
 
+def up_axes_of(
+    kernel: Sequence[int], strides: Sequence[int], dilation: Sequence[int], padding: Any, output_padding: Any
+) -> tuple[UpAxis, ...]:
+    """Returns the window on each axis, from the arguments of a transposed layer."""
+    rank = len(kernel)
+    paddings, behind = each_axis(padding, rank), output_padding or (None,) * rank
+    return tuple(UpAxis(*each) for each in zip(kernel, strides, dilation, paddings, behind, strict=True))
+
+
 def turned(kernel: Any) -> Any:
     """Returns the kernel `(*taps, filters, channels)` with its taps in reverse, as `(*taps, channels, filters)`."""
     return ops.swapaxes(ops.flip(kernel, axis=tuple(range(len(kernel.shape) - 2))), -1, -2)
@@ -97,10 +106,7 @@ class ReferenceConv2DTranspose(Weighted, layers.Conv2DTranspose):
     @property
     def axes(self) -> Sequence[UpAxis]:
         """The window on each axis."""
-        paddings = each_axis(self.padding, self.dimensions)
-        behind = self.output_padding or (None, None)
-        each = zip(self.kernel_size, self.strides, self.dilation_rate, paddings, behind, strict=True)
-        return tuple(UpAxis(*axis) for axis in each)
+        return up_axes_of(self.kernel_size, self.strides, self.dilation_rate, self.padding, self.output_padding)
 
     def formula(self, x: Any) -> Any:
         """The convolution of the inputs with zeros between them."""
