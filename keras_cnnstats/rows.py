@@ -1,6 +1,7 @@
 """The rows of a report, put together from what the floors below found out."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from keras_cnnstats.describe import Described
@@ -13,7 +14,7 @@ from keras_cnnstats.primitives.base import Claim
 from keras_cnnstats.propagate import Propagated, Seen
 from keras_cnnstats.records import Disagreement, Header, Memory, Row
 from keras_cnnstats.reports import Report
-from keras_cnnstats.sight import PLAIN, Sight
+from keras_cnnstats.sight import PLAIN, Dims
 from keras_cnnstats.training import Step
 from keras_cnnstats.units import NO_TRAINING, NO_WORK, Work
 
@@ -68,7 +69,8 @@ class Builder:
         self.disagreements += [_disagreement(call.path, call.nth, finding) for finding in found]
         work, note = self._work(call, described)
         made = self.live.made[place]
-        fields, local = _fields(seen.after)
+        after = seen.after
+        positions, lost = _on_axes(after.dims, call.results[0].shape if call.results else (), len(after.fields))
         self.rows.append(
             Row(
                 layer=call.path,
@@ -81,10 +83,10 @@ class Builder:
                 work=work,
                 convention=self.convention,
                 axes=self.propagated.axes,
-                fields=fields,
-                local_fields=local,
+                fields=_without_jump(after.fields, lost),
+                local_fields=_without_jump(after.local, lost),
                 input_sizes=self.propagated.sizes,
-                positions=_positions(seen.after, call.results[0].shape) if call.results else (),
+                positions=positions if call.results else (),
                 aligned=seen.aligned,
                 source=described.source if work is not None else "unknown",
                 note=_joined(note, seen.note, step.note),
@@ -248,22 +250,19 @@ def _disagreement(path: str, nth: int, claim: Claim) -> Disagreement:
     )
 
 
-def _fields(sight: Sight) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
-    """The fields and the local ones; on axes that the output has no more without a jump: there is no next position."""
-    left = {atom.axis for atoms in sight.dims for atom in atoms}
-    lost = [axis for axis, each in enumerate(sight.fields) if each.jump is not None and axis not in left]
-    if not lost:
-        return sight.fields, sight.local
-    fields, local = list(sight.fields), list(sight.local)
-    for axis in lost:
-        fields[axis], local[axis] = fields[axis]._replace(jump=None), local[axis]._replace(jump=None)
-    return tuple(fields), tuple(local)
-
-
-def _positions(sight: Sight, shape: Shape) -> tuple[int | None, ...]:
-    """The map's size on each input axis: of the dimension that runs over it alone."""
-    positions: list[int | None] = [None] * len(sight.fields)
-    for atoms, size in zip(sight.dims, shape, strict=False):
+@lru_cache(maxsize=4096)
+def _on_axes(dims: Dims, shape: Shape, axes: int) -> tuple[tuple[int | None, ...], tuple[int, ...]]:
+    """The map's size on each input axis, of the dimension that runs over it alone; and the axes that it has no more."""
+    positions: list[int | None] = [None] * axes
+    for atoms, size in zip(dims, shape, strict=False):
         if len(atoms) == 1 and atoms[0].axis != PLAIN:
             positions[atoms[0].axis] = size
-    return tuple(positions)
+    left = {atom.axis for atoms in dims for atom in atoms}
+    return tuple(positions), tuple([axis for axis in range(axes) if axis not in left])
+
+
+def _without_jump(fields: tuple[Field, ...], lost: tuple[int, ...]) -> tuple[Field, ...]:
+    """The fields of a map that has some axes no more: there is no next position on them."""
+    if not lost:
+        return fields
+    return tuple([each._replace(jump=None) if axis in lost else each for axis, each in enumerate(fields)])
