@@ -32,6 +32,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "training": (3, 5),
     "precision": (3, 5),
     "records": (4, 0),
+    "verification": (4, 0),
     "reports": (4, 1),
     "reconcile": (4, 2),
     "roofline": (4, 2),
@@ -47,6 +48,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "sweep": (6, 2),
     "callbacks": (6, 3),
     "cli": (6, 4),
+    "testing": (6, 5),
     "__init__": (7, 0),
     "__main__": (8, 0),
 }
@@ -74,6 +76,7 @@ IMPORTS_KERAS = {
     "callbacks",
     "sweep",
     "cli",
+    "testing",
 }
 BACKENDS = {"tensorflow", "jax", "torch"}
 IMPORTS_BACKENDS = {"measure", "verify"}  # all else works on each of them alike
