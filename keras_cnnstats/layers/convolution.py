@@ -1,8 +1,9 @@
 """Convolution in one, two and three dimensions: for each tap of the kernel, shift the input, multiply, add up."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -34,7 +35,8 @@ def convolved(x: Any, kernel: Any, axes: Sequence[Axis], groups: int = 1) -> Any
     return summed(x, grouped, axes, GroupedMixing(groups))
 
 
-class Mixing(NamedTuple):
+@dataclass(frozen=True)
+class Mixing:
     """Of a tap: `y[p, f] = sum of x[p, c] * w[c, f]` over the channels, at each position `p`.
 
     Maps are `(batch, *positions, channels)`, weights `(channels, filters)`.
@@ -50,7 +52,8 @@ class Mixing(NamedTuple):
         return ops.einsum("pc,pf->cf", _positions(x), _positions(back))
 
 
-class GroupedMixing(NamedTuple):
+@dataclass(frozen=True)
+class GroupedMixing:
     """Of a tap: `y[p, g, f] = sum of x[p, g, c] * w[g, c, f]` over the channels of the group `g`, at each position `p`.
 
     Maps are `(batch, *positions, channels)`, weights `(groups, channels of a group, filters of a group)`.

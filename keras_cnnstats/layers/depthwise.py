@@ -1,7 +1,8 @@
 """Depthwise convolution: each channel has kernels of its own, and no channel sees another."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -29,7 +30,8 @@ def convolved_by_channel(x: Any, kernel: Any, axes: Sequence[Axis]) -> Any:
     return summed(x, kernel, axes, ByChannel(channels, multiplier))
 
 
-class ByChannel(NamedTuple):
+@dataclass(frozen=True)
+class ByChannel:
     """Each channel times its own weights: of a tap, `y[p, c * M + m] = x[p, c] * w[c, m]`.
 
     Maps are `(batch, *positions, channels)`, weights `(channels, multiplier)`.

@@ -1,7 +1,7 @@
 """Pooling: the largest value, or the mean, of each window; of each channel by itself."""
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Callable, Sequence
+from functools import lru_cache, reduce
 from typing import Any
 
 import keras
@@ -23,11 +23,19 @@ def largest(x: Any, axes: Sequence[Axis]) -> Any:
         return _first_largest(x, axes)[0]
 
     def towards(x: Any, back: Any) -> Any:
-        _, place = _first_largest(x, axes)
-        sizes = ops.shape(x)[1:-1]
-        return sum_over_taps(lambda tap: sent_back(ops.where(place == tap, back, 0), tap, axes, sizes), axes)
+        return sum_over_taps(_sent_by_winners(tuple(axes)), axes, x, _first_largest(x, axes)[1], back)
 
     return with_gradient(forwards, towards)(padded(x, axes, value=_least(x)))
+
+
+@lru_cache(maxsize=512)
+def _sent_by_winners(axes: tuple[Axis, ...]) -> Callable[..., Any]:
+    """What a tap sends to the positions that it saw: what comes back to the outputs that it won."""
+
+    def sends(tap: Any, x: Any, place: Any, back: Any) -> Any:
+        return sent_back(ops.where(place == tap, back, 0), tap, axes, ops.shape(x)[1:-1])
+
+    return sends
 
 
 def _least(x: Any) -> float:

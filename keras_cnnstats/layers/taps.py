@@ -1,6 +1,7 @@
 """What each tap of a window sees of a map, what it sends back, and the sum over the taps."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -110,18 +111,45 @@ def number_of_taps(axes: Sequence[Axis]) -> int:
     return prod(axis.kernel for axis in axes)
 
 
-def sum_over_taps(part: Callable[[Any], Any], axes: Sequence[Axis]) -> Any:
-    """Returns the sum of what each tap adds.
+def sum_over_taps(part: Callable[..., Any], axes: Sequence[Axis], *data: Any) -> Any:
+    """Returns the sum of what each tap adds: `part(tap, *data)`.
 
     One tap after the other, in a loop that a compiler keeps: written out, it would add all of them in one pass, and
     hold as many maps as there are taps.
+
+    Args:
+        part: what a tap adds. What is equal and reads its arguments alone is compiled once, also where no graph is.
+        axes: the window on each axis.
+        *data: what each tap reads.
     """
-    return ops.fori_loop(1, number_of_taps(axes), lambda tap, total: ops.add(total, part(tap)), part(0))
+    total, *_ = ops.fori_loop(1, number_of_taps(axes), _adding(part), (part(0, *data), *data))
+    return total
 
 
-def for_each_tap(part: Callable[[Any], Any], axes: Sequence[Axis]) -> Any:
-    """Returns what each tap gives, one behind the other."""
-    return ops.map(part, ops.arange(number_of_taps(axes), dtype="int32"))
+@lru_cache(maxsize=512)
+def _adding(part: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """A turn of the loop; always the same function for the same part, by which a backend knows that it has it."""
+    return lambda tap, carried: (ops.add(carried[0], part(tap, *carried[1:])), *carried[1:])
+
+
+def for_each_tap(part: Callable[..., Any], axes: Sequence[Axis], *data: Any) -> Any:
+    """Returns what each tap gives, `part(tap, *data)`, one behind the other. Arguments: as of `sum_over_taps`."""
+    first, taps = ops.expand_dims(part(0, *data), 0), number_of_taps(axes)
+    each = ops.pad(first, [(0, taps - 1), *[(0, 0)] * (len(first.shape) - 1)])
+    each, *_ = ops.fori_loop(1, taps, _giving(part), (each, *data))
+    return each
+
+
+@lru_cache(maxsize=512)
+def _giving(part: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """A turn of the loop, as of `_adding`."""
+
+    def turn(tap: Any, carried: Any) -> Any:
+        each, *data = carried
+        given = ops.expand_dims(part(tap, *data), 0)
+        return (ops.slice_update(each, (tap, *[tap * 0] * (len(given.shape) - 1)), given), *data)
+
+    return turn
 
 
 def with_gradient(compute: Callable[..., Any], towards: Callable[..., Any]) -> Callable[..., Any]:

@@ -134,7 +134,7 @@ CONVOLUTIONS: dict[str, dict[str, Any]] = {
     "padded_more": {"kernel_size": 3, "padding": 3, "strides": 2},
     "padded_dilated": {"kernel_size": 3, "padding": 2, "dilation_rate": 2},
     "no_bias": {"kernel_size": 3, "use_bias": False},
-    "activated": {"kernel_size": 3, "activation": "tanh"},
+    "activated": {"kernel_size": 3, "activation": "sigmoid"},
 }
 GROUPED: dict[str, dict[str, Any]] = {
     "grouped": {"kernel_size": 3, "groups": 2},
@@ -190,7 +190,7 @@ TRANSPOSED: dict[str, dict[str, Any]] = {
     "padded_more": {"kernel_size": 4, "strides": 3, "padding": (2, 1)},
     "padded_output": {"kernel_size": 3, "strides": 2, "padding": 1, "output_padding": 1},
     "no_bias": {"kernel_size": 3, "strides": 2, "use_bias": False},
-    "activated": {"kernel_size": 3, "strides": 2, "padding": "same", "activation": "tanh"},
+    "activated": {"kernel_size": 3, "strides": 2, "padding": "same", "activation": "sigmoid"},
 }
 SAME_AS: dict[str, dict[str, Any]] = {
     "ReferenceConv2DTranspose-no_output_padding": {"padding": 2, "output_padding": None},

@@ -13,13 +13,8 @@ TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
 
 
 def each(configurations: Sequence[Any]) -> Any:
-    """A test of each configuration; on JAX, which compiles each for seconds, all but one in twelve are slow."""
-    on_jax = keras.backend.backend() == "jax"
-    rows = [
-        pytest.param(row, marks=pytest.mark.slow if on_jax and place % 12 else (), id=str(row))
-        for place, row in enumerate(configurations)
-    ]
-    return pytest.mark.parametrize("configuration", rows)
+    """A test of each configuration."""
+    return pytest.mark.parametrize("configuration", configurations, ids=str)
 
 
 class Values(NamedTuple):
@@ -45,8 +40,12 @@ def weights_like(layer: Any, seed: int) -> list[np.ndarray]:
     return [generator.normal(size=tuple(weight.shape)) for weight in layer.weights]
 
 
-def run(layer: Any, x: np.ndarray, back: np.ndarray | None = None, compiled: bool = False) -> Values:
-    """Calls the layer, and takes its gradients with `back` (random where it is `None`) coming to its output."""
+def run(layer: Any, x: np.ndarray, back: np.ndarray | None = None, compiled: bool | None = None) -> Values:
+    """Calls the layer, and takes its gradients with `back` (random where it is `None`) coming to its output.
+
+    Compiled where that is asked for; by default on JAX, which else compiles each small part by itself for seconds.
+    """
+    compiled = keras.backend.backend() == "jax" if compiled is None else compiled
     dtype = keras.backend.standardize_dtype(layer.compute_dtype)
     x = ops.convert_to_tensor(x, dtype)
     back = upstream(tuple(layer.compute_output_shape(x.shape))) if back is None else back

@@ -19,10 +19,10 @@ import numpy as np
 from keras_cnnstats import layers as reference
 
 SHAPE = (2, 24, 24, 16)
-MAP = 4 * 2 * 24 * 24 * 16
-"""Bytes of the input; with padding `same`, of the output too."""
-
 KERNEL = 7
+PADDED = 4 * 2 * (24 + KERNEL - 1) ** 2 * 16
+"""Bytes of the input with what padding `same` puts around it."""
+
 LAYERS: dict[str, Callable[[], Any]] = {
     "convolution": lambda: reference.ReferenceConv2D(16, KERNEL, padding="same"),
     "grouped convolution": lambda: reference.ReferenceConv2D(16, KERNEL, padding="same", groups=4),
@@ -59,7 +59,7 @@ def _jax(layer: Any) -> list[int]:
     def both(x: Any, weights: Any, back: Any) -> Any:
         return jax.vjp(forwards, x, weights)[1](back)
 
-    x = jax.numpy.zeros(SHAPE)
+    x = jax.numpy.zeros(SHAPE, "float32")
     compiled = [jax.jit(forwards).lower(x, weights).compile(), jax.jit(both).lower(x, weights, x).compile()]
     return [each.memory_analysis().temp_size_in_bytes for each in compiled]
 

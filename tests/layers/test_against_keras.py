@@ -27,7 +27,7 @@ def _computed(configuration: Configuration, dtype: str) -> Values:
     x = configuration.numbers()
     twin.build(x.shape)
     twin.set_weights(weights_like(twin, configuration.seed))
-    return run(twin, x, compiled=_lacks_a_kernel(configuration) or keras.backend.backend() == "jax")
+    return run(twin, x, compiled=_lacks_a_kernel(configuration) or None)
 
 
 def _lacks_a_kernel(configuration: Configuration) -> bool:
@@ -44,7 +44,7 @@ def of_reference(configuration: Configuration, dtype: str) -> Values:
     x = arranged(configuration.numbers(), configuration.data_format)
     shape = layer.compute_output_shape(x.shape)
     back = arranged(upstream(_last(shape, configuration)), configuration.data_format)
-    output, (towards_x, *others) = run(layer, x, back, compiled=keras.backend.backend() == "jax")
+    output, (towards_x, *others) = run(layer, x, back)
     assert output.shape == tuple(shape)
     if configuration.data_format == "channels_first":
         output, towards_x = np.moveaxis(output, 1, -1), np.moveaxis(towards_x, 1, -1)
