@@ -1,0 +1,109 @@
+"""The check of one model finds what is planted, and nothing in a sound report."""
+
+from dataclasses import replace
+
+import keras
+import pytest
+
+from keras_cnnstats import testing
+from keras_cnnstats.analysis import analyze
+from keras_cnnstats.errors import RuleError
+from keras_cnnstats.testing import check, checking
+
+
+def small_model():
+    return keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="conv")], name="small")
+
+
+def changed(report, **values):
+    """The report with other values in its one row."""
+    return replace(report, rows=(report.rows[0]._replace(**values),))
+
+
+def refuse(model):
+    raise RuleError(f"no rule for {model.name}")
+
+
+def rename(model):
+    model.layers[0].name = "other"
+    return analyze(model)
+
+
+def freeze(model):
+    model.layers[0].trainable = False
+    return analyze(model)
+
+
+PLANTED = {
+    "an exception": (refuse, "analyze raises RuleError: no rule for small"),
+    "parameters": (
+        lambda model: changed(analyze(model), params=113),
+        "params: 113 are counted, the model has 112",
+    ),
+    "trainable parameters": (
+        lambda model: changed(analyze(model), trainable_params=0),
+        "trainable_params: 0 are counted, the model has 112",
+    ),
+    "an unknown without a note": (
+        lambda model: changed(analyze(model), work=None),
+        r"unknown: something of conv \(Conv2D\) is, and no note says why",
+    ),
+    "the shape of an output": (
+        lambda model: changed(analyze(model), output_shapes=((None, 8, 8, 4),)),
+        r"shape of an output: output 0 has \(6, 6, 4\), which no row has",
+    ),
+    "the shape of a layer": (
+        lambda model: changed(analyze(model), output_shapes=((None, 8, 8, 4),)),
+        r"shape of a layer: conv makes \[\(6, 6, 4\)\] of a sample, the row says \(\(None, 8, 8, 4\),\)",
+    ),
+    "a name": (rename, "layers of the model: the analysis changed them: .*'conv'.* became .*'other'"),
+    "what is trained": (freeze, "weights of the model: the analysis changed them"),
+}
+
+
+@pytest.mark.parametrize("case", PLANTED)
+def test_planted_fault_is_found(case, monkeypatch):
+    fault, message = PLANTED[case]
+    monkeypatch.setattr(checking, "analyze", fault)
+    with pytest.raises(AssertionError, match=message):
+        check(small_model())
+
+
+def test_a_report_that_changes_is_found(monkeypatch):
+    reports = iter([analyze(small_model()), analyze(small_model(), batch_size=2)])
+    monkeypatch.setattr(checking, "analyze", lambda _: next(reports))
+    with pytest.raises(AssertionError, match="a second analysis: it gives another report"):
+        check(small_model())
+
+
+def test_sums_that_do_not_fit_are_found(monkeypatch):
+    class Lying:
+        rows = analyze(small_model()).rows
+        totals = analyze(small_model()).totals._replace(macs=1)
+
+    lying = Lying()
+    monkeypatch.setattr(checking, "analyze", lambda _: lying)
+    with pytest.raises(AssertionError, match="sum of macs: the rows' is 3,888, the total is 1"):
+        check(small_model())
+
+
+def test_a_sound_model_passes():
+    assert check(small_model()) is None
+
+
+def test_a_model_written_as_a_class_passes():
+    class Written(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Written()
+    model(keras.Input((4,)))
+    assert check(model) is None
+
+
+def test_public_names_are_there():
+    assert [name for name in testing.__all__ if not hasattr(testing, name)] == []

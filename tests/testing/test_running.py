@@ -1,0 +1,99 @@
+"""The long run, from the command line: what it prints, and what it returns."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+
+from keras_cnnstats.testing import __main__ as command
+from keras_cnnstats.testing import running
+from keras_cnnstats.testing.running import outcome_of, outcomes
+
+MODELS = 300
+
+
+def no_convolution(model):
+    """A planted fault."""
+    layers = [type(layer).__name__ for layer in model.layers]
+    assert "Conv2D" not in layers, "there is a convolution"
+
+
+@pytest.mark.parametrize("portion", range(MODELS // running.PORTION))
+def test_random_models_have_sound_reports(portion):
+    """Each failure that this shows is a model made small, as code."""
+    first = portion * running.PORTION
+    outcome = outcome_of(0, range(first, first + running.PORTION))
+    assert [f"{failure.error}\n{failure.code}" for failure in outcome.failures] == []
+
+
+def test_a_sound_run_returns_0(capsys):
+    assert command.main(["--count", "5", "--seed", "0"]) == 0
+    printed = capsys.readouterr()
+    assert "seed 0: 5 models" in printed.out
+    assert "0 failures" in printed.out
+    assert "5" in printed.err
+
+
+def test_a_run_with_failures_returns_1_and_prints_them(capsys, monkeypatch):
+    monkeypatch.setattr(command, "outcomes", lambda *given: outcomes(*given, checked=no_convolution))
+    assert command.main(["--count", "40", "--seed", "6"]) == 1
+    printed = capsys.readouterr().out
+    assert "# AssertionError: there is a convolution" in printed
+    assert "--first" in printed
+    code = printed.split("there is a convolution\n")[1].split("\n\n# Model")[0]
+    assert code.count("layers.") == 1
+    assert "import keras" in code
+
+
+def test_a_failure_is_seen_again_by_its_number():
+    (outcome,) = outcomes(6, range(20), checked=no_convolution)
+    first = outcome.failures[0]
+    (again,) = outcome_of(6, range(first.number, first.number + 1), no_convolution).failures
+    assert again == first
+
+
+def test_what_fails_is_runnable_code():
+    failures = outcome_of(6, range(20), no_convolution).failures
+    assert failures
+    names = {}
+    exec(failures[0].code, names)
+    assert isinstance(names["model"], keras.Model)
+
+
+def test_time_is_a_limit(capsys):
+    assert command.main(["--count", "1000", "--minutes", "0"]) == 0
+    assert f": {running.PORTION} models" in capsys.readouterr().out
+
+
+def test_progress_is_a_plain_counter_without_tqdm(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert command.main(["--count", "1"]) == 0
+    assert "1 of 1 models" in capsys.readouterr().err
+
+
+def test_portions_make_up_the_run():
+    done = list(outcomes(0, range(3, 3 + running.PORTION + 1), checked=lambda _: None))
+    assert [outcome.models for outcome in done] == [running.PORTION, 1]
+
+
+@pytest.mark.slow
+def test_several_processes_check_the_same_models():
+    alone = sorted(outcomes(0, range(60)))
+    together = sorted(outcomes(0, range(60), processes=2))
+    assert alone == together
+
+
+@pytest.mark.slow
+def test_it_is_a_command():
+    result = subprocess.run(
+        [sys.executable, "-m", "keras_cnnstats.testing", "--count", "5"],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "5 models" in result.stdout
