@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from keras_cnnstats import units
@@ -12,7 +13,7 @@ from keras_cnnstats.describe import describe
 from keras_cnnstats.errors import UnknownCostError
 from keras_cnnstats.memory import liveness
 from keras_cnnstats.propagate import propagate
-from keras_cnnstats.reports import Report
+from keras_cnnstats.reports import Report, Subject
 from keras_cnnstats.rows import Builder
 from keras_cnnstats.rules import Rule, find
 from keras_cnnstats.training import steps_of_training
@@ -27,6 +28,7 @@ def analyze(
     rules: Mapping[Any, Rule] | None = None,
     strict: bool = False,
     sparsity: bool = False,
+    verify: bool = False,
 ) -> Report:
     """Returns what each layer call of a built Keras model costs and sees. Nothing runs, and the model stays as it was.
 
@@ -39,6 +41,8 @@ def analyze(
         rules: rules for this analysis alone, by layer class or function of `keras.ops`; they go before the others.
         strict: whether a row of unknown cost is an error.
         sparsity: whether to count zero weights and the MACs that remain without them: values are read for that alone.
+        verify: whether to hold each number against a measurement (see `Report.verify`); with `strict`, one that differs
+            is an error.
 
     Returns:
         The report.
@@ -48,6 +52,7 @@ def analyze(
         InputShapeError: `input_shape` or `batch_size` does not fit.
         ConventionError: `convention` is none.
         UnknownCostError: `strict` and there are rows of unknown cost.
+        VerificationError: `strict` and `verify`, and a measurement differs.
 
     Example:
 
@@ -62,7 +67,7 @@ def analyze(
         result = _analyzed(model, input_shape, batch_size, convention, rules, sparsity)
     if strict:
         _refuse_unknown(result)
-    return result
+    return result.verify(model, strict=strict) if verify else result
 
 
 @contextmanager
@@ -80,14 +85,17 @@ def _collector_paused() -> Iterator[None]:
 def _analyzed(
     model: Any, input_shape: Any, batch_size: int, convention: str, rules: Mapping[Any, Rule] | None, sparsity: bool
 ) -> Report:
-    with capture(model, input_shape, batch_size, lambda target: find(target, rules).is_certain) as graph:
+    def is_known(target: Any) -> bool:
+        return find(target, rules).is_certain
+
+    with capture(model, input_shape, batch_size, is_known) as graph:
         described = [describe(call, rules) for call in graph.calls]
     propagated = propagate(graph, [each.spreads for each in described])
     builder = Builder(graph, propagated, liveness(graph), convention, zeros_of(model) if sparsity else None)
     steps = steps_of_training(graph, described)
     for call, each, seen, step in zip(graph.calls, described, propagated.seen, steps, strict=True):
         builder.add(call, each, seen, step)
-    return builder.report()
+    return replace(builder.report(), subject=Subject(model, input_shape, is_known))
 
 
 def report(
@@ -99,6 +107,7 @@ def report(
     rules: Mapping[Any, Rule] | None = None,
     strict: bool = False,
     sparsity: bool = False,
+    verify: bool = False,
     verbose: bool | None = None,
 ) -> Report:
     """Prints what each layer call of a built Keras model costs and sees, and returns it.
@@ -111,6 +120,7 @@ def report(
         rules: see `analyze`.
         strict: see `analyze`.
         sparsity: see `analyze`.
+        verify: see `analyze`.
         verbose: whether to print; by default everywhere but in a notebook, where the returned object shows itself.
 
     Returns:
@@ -124,6 +134,7 @@ def report(
         rules=rules,
         strict=strict,
         sparsity=sparsity,
+        verify=verify,
     )
     show(result, verbose)
     return result

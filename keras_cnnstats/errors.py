@@ -39,6 +39,10 @@ class FormatError(CNNStatsError, ValueError):
     """A stored report cannot be read: not JSON, not a report, or of a schema version that is not known."""
 
 
+class VerificationError(CNNStatsError, ValueError):
+    """A report cannot be held against this model, or `strict` was asked for and a measurement differs."""
+
+
 class MachineError(CNNStatsError, ValueError):
     """What was said of a machine is no speed."""
 

@@ -1,9 +1,10 @@
 """The report: everything that is printed or exported is made from it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from keras_cnnstats import units
 from keras_cnnstats.console import show
@@ -11,12 +12,35 @@ from keras_cnnstats.errors import UnknownLayerError, nearest
 from keras_cnnstats.precision import Sparsity
 from keras_cnnstats.records import Disagreement, Header, Memory, Row, Totals
 from keras_cnnstats.units import Training, Work
+from keras_cnnstats.verification import Verification
 
 if TYPE_CHECKING:
     import pandas
 
     from keras_cnnstats.reconcile import Reconciliation
     from keras_cnnstats.roofline import Roofline
+
+
+class Subject:
+    """The model that a report is of, as long as somebody else keeps it, and how it was analysed.
+
+    Attributes:
+        input_shape: what was asked for.
+        is_known: whether a class of layers, or an operation, has a rule.
+    """
+
+    def __init__(self, model: Any = None, input_shape: Any = None, is_known: Any = None) -> None:
+        self._model = None if model is None else ref(model)
+        self.input_shape, self.is_known = input_shape, is_known
+
+    @property
+    def model(self) -> Any:
+        """The model; `None` where it is gone."""
+        return None if self._model is None else self._model()
+
+    def __reduce__(self) -> tuple[type["Subject"], tuple[()]]:
+        # A copy or a stored report knows of no model.
+        return Subject, ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +54,14 @@ class Report:
     rows: tuple[Row, ...]
     disagreements: tuple[Disagreement, ...] = field(default=())
     memory: Memory | None = None
+    verification: Verification | None = None
+    subject: Subject = field(default_factory=Subject, repr=False)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
             return NotImplemented
-        return (self.header, self.rows, self.disagreements, self.memory) == (
-            other.header,
-            other.rows,
-            other.disagreements,
-            other.memory,
-        )
+        names = ("header", "rows", "disagreements", "memory", "verification")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -120,7 +142,34 @@ class Report:
         units.check_convention(convention)
         header = self.header._replace(convention=convention)
         rows = tuple(row._replace(convention=convention) for row in self.rows)
-        return Report(header, rows, self.disagreements, self.memory)
+        return replace(self, header=header, rows=rows)
+
+    def verify(self, model: Any = None, *, only: Sequence[str] | None = None, strict: bool = False) -> "Report":
+        """Returns the same report with each number held against a measurement that shares no code with the rules.
+
+        Work by the counters of the running backend (TensorFlow's registry, XLA's cost analysis, PyTorch's
+        `FlopCounterMode`), receptive fields by gradients, shapes and parameters by building the layers, training by the
+        trace of a step. The model is traced: nothing of it changes.
+
+        Args:
+            model: the model, where the report was stored or the model has been let go of.
+            only: what to measure, of `"work"`, `"params"`, `"fields"`, `"training"` and `"memory"`; all by default.
+            strict: whether a measurement that differs is an error.
+
+        Raises:
+            VerificationError: there is no model, it is another, or `strict` and something differs.
+
+        Example:
+
+        >>> import keras, keras_cnnstats as cnnstats
+        >>> model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(8, 3, padding="same")])
+        >>> report = cnnstats.analyze(model).verify(only=["work"])
+        >>> report.verification.verdict
+        'Measured: 5 confirmed'
+        """
+        from keras_cnnstats.verify import verified
+
+        return verified(self, model, only, strict)
 
     def reconcile(self, verbose: bool | None = None) -> "Reconciliation":
         """Prints the model's total under every convention, with the terms that make the gaps, and returns it.

@@ -2,7 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas
 
 CONFIRMED = "confirmed"
 """The measurement is the number."""
@@ -17,6 +22,9 @@ NOT_COMPARABLE = "not comparable"
 """There is no measurement, and a reason for that."""
 
 VERDICTS = (CONFIRMED, EXPLAINED, DIFFERS, NOT_COMPARABLE)
+
+QUANTITIES = ("work", "params", "fields", "training", "memory")
+"""What can be measured."""
 
 
 class Term(NamedTuple):
@@ -60,32 +68,82 @@ class Check(NamedTuple):
 
 
 def check_of_work(
-    quantity: str, counted: int, measured: int, referee: str, terms: Iterable[Term] = (), layer: str = "", call: int = 0
+    place: tuple[str, int],
+    quantity: str,
+    counted: int,
+    measured: int,
+    referee: str,
+    terms: Iterable[Term] = (),
+    resolution: int = 0,
 ) -> Check:
-    """Returns what comes of a count and a measurement, less the terms that have a name."""
+    """Returns what comes of a count and a measurement, less the terms that have a name.
+
+    Args:
+        place: path of the row, and which call.
+        quantity: what is counted.
+        counted: by the report.
+        measured: by the referee.
+        referee: who that is.
+        terms: what it is known to count otherwise.
+        resolution: how far its figure may be off because of the digits that it has.
+    """
     named = tuple(term for term in terms if term.amount)
     rest = measured - counted - sum(term.amount for term in named)
-    verdict = DIFFERS if rest else EXPLAINED if named else CONFIRMED
-    reason = f"{abs(rest):,} {'more' if rest > 0 else 'fewer'} were measured than counted" if rest else ""
-    return Check(layer, call, quantity, verdict, counted, measured, referee, named, reason)
+    differs = abs(rest) > resolution
+    verdict = DIFFERS if differs else EXPLAINED if named else CONFIRMED
+    reason = f"{abs(rest):,} {'more' if rest > 0 else 'fewer'} were measured than counted" if differs else ""
+    return Check(*place, quantity, verdict, counted, measured, referee, named, reason)
 
 
-class Verification(NamedTuple):
-    """All checks of a report."""
+@dataclass(frozen=True)
+class Verification:
+    """All checks of a report.
+
+    Attributes:
+        checks: one for each quantity of each row, and of the whole model.
+    """
 
     checks: tuple[Check, ...]
 
     def of(self, layer: str, call: int = 0) -> tuple[Check, ...]:
         """Returns the checks of one row; of the whole model for an empty path."""
-        return tuple(check for check in self.checks if (check.layer, check.call) == (layer, call))
+        return tuple(self._by_place.get((layer, call), ()))
+
+    @cached_property
+    def _by_place(self) -> dict[tuple[str, int], list[Check]]:
+        found: dict[tuple[str, int], list[Check]] = {}
+        for check in self.checks:
+            found.setdefault((check.layer, check.call), []).append(check)
+        return found
 
     @property
     def differing(self) -> tuple[Check, ...]:
         """Those that differ."""
         return tuple(check for check in self.checks if check.verdict == DIFFERS)
 
+    def verdict_of(self, layer: str, call: int = 0) -> str:
+        """Returns the verdict on a row: the worst of its checks that could be made; empty where there is none."""
+        found = {check.verdict for check in self._by_place.get((layer, call), ())}
+        return next((verdict for verdict in (DIFFERS, EXPLAINED, CONFIRMED, NOT_COMPARABLE) if verdict in found), "")
+
     @property
     def counts(self) -> dict[str, int]:
         """How many there are of each verdict."""
         found = Counter(check.verdict for check in self.checks)
         return {verdict: found[verdict] for verdict in VERDICTS}
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one line."""
+        counts = ", ".join(f"{count:,} {verdict}" for verdict, count in self.counts.items() if count)
+        return f"Measured: {counts or 'nothing'}"
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """Returns one row for each check as a `pandas.DataFrame`."""
+        import pandas as pd
+
+        terms = [", ".join(f"{term.name} {term.amount:+,}" for term in check.terms) for check in self.checks]
+        columns = {
+            name: pd.Series([getattr(check, name) for check in self.checks], dtype="object") for name in Check._fields
+        }
+        return pd.DataFrame(columns | {"terms": terms})

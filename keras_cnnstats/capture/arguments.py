@@ -25,7 +25,7 @@ def arguments_of(node: Any, specs: tuple[TensorSpec, ...], views: Views) -> tupl
         if only is tensors[0]:
             return specs, dict(arguments.kwargs)
         if isinstance(only, (list, tuple)) and len(only) == len(tensors):
-            return (specs,), dict(arguments.kwargs)
+            return (list(specs) if isinstance(only, list) else specs,), dict(arguments.kwargs)
     by_tensor = {id(tensor): spec for tensor, spec in zip(tensors, specs, strict=True)}
 
     def described(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """A sum over the taps of products, each of what the tap sees with its weights: convolutions of any kind are one."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from keras_cnnstats.layers.axes import Axis
 from keras_cnnstats.layers.taps import for_each_tap, padded, seen, sent_back, sum_over_taps, with_gradient
 
 
-class Product(Protocol):
+class Product(Hashable, Protocol):
     """A product of a map with the weights of one tap, and the two products that are its gradients."""
 
     def forwards(self, x: Any, weights: Any) -> Any:

@@ -1,8 +1,8 @@
 """The count of TensorFlow: of the graph that a call is traced to."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from keras_cnnstats.graph import TensorSpec
 from keras_cnnstats.measure.counts import (
@@ -18,6 +18,7 @@ from keras_cnnstats.measure.counts import (
     softmax,
     total,
 )
+from keras_cnnstats.measure.graphs import Body, Functions, needed
 from keras_cnnstats.measure.loops import trips
 from keras_cnnstats.units import NO_WORK, Work
 
@@ -107,9 +108,8 @@ def count(run: Callable[[Sequence[Any]], list[Any]], specs: Sequence[TensorSpec]
 
     places = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
     graph = tf.function(lambda *tensors: run(tensors), autograph=False).get_concrete_function(*places).graph
-    library = {function.signature.name: function for function in graph.as_graph_def().library.function}
-    body = _Body(graph, graph.inputs, graph.outputs)
-    return Result(_Counter(library).work(body), tuple(_shape(tensor) for tensor in graph.outputs))
+    body = Body(graph, graph.inputs, graph.outputs)
+    return Result(_Counter(Functions(graph)).work(body), tuple(_shape(tensor) for tensor in graph.outputs))
 
 
 def _shape(tensor: Any) -> Sizes:
@@ -118,78 +118,36 @@ def _shape(tensor: Any) -> Sizes:
     return tuple(tensor.shape.as_list())
 
 
-class _Body(NamedTuple):
-    """The graph of a function.
-
-    Attributes:
-        graph: the graph.
-        inputs: what it is called on.
-        outputs: what it returns.
-    """
-
-    graph: Any
-    inputs: Sequence[Any]
-    outputs: Sequence[Any]
-
-
 class _Counter:
     """Counts graphs, and the bodies of the functions that they call."""
 
-    def __init__(self, library: dict[str, Any]) -> None:
-        self.library = library
+    def __init__(self, functions: Functions) -> None:
+        self.functions = functions
 
-    def work(self, body: _Body) -> Work:
+    def work(self, body: Body) -> Work:
         """The work of what the outputs of a graph need: a trace leaves more behind than is run."""
         with body.graph.as_default():
-            return total(self._operation(operation) for operation in _needed(body.outputs))
+            return total(self._operation(operation) for operation in needed(body.outputs))
 
     def _operation(self, operation: Any) -> Work:
         kind = operation.type
         if kind in _FREE:
             return NO_WORK
         if kind in ("PartitionedCall", "StatefulPartitionedCall"):
-            return self.work(self._body(operation, "f", operation.inputs))
+            return self.work(self.functions.body(operation, "f", operation.inputs))
         if kind in ("While", "StatelessWhile"):
-            condition, body = (self._body(operation, name, operation.inputs) for name in ("cond", "body"))
+            condition, body = (self.functions.body(operation, name, operation.inputs) for name in ("cond", "body"))
             often = trips(operation, condition, body)
             return total([self.work(body).times(often), self.work(condition).times(often + 1)])
         if kind in ("If", "StatelessIf"):
             branches = {
-                self.work(self._body(operation, name, operation.inputs[1:])) for name in ("then_branch", "else_branch")
+                self.work(self.functions.body(operation, name, operation.inputs[1:]))
+                for name in ("then_branch", "else_branch")
             }
             if len(branches) > 1:
                 raise CannotMeasureError("the branches of a condition cost differently")
             return branches.pop()
         return _work(operation)
-
-    def _body(self, operation: Any, attribute: str, inputs: Sequence[Any]) -> _Body:
-        """The body of a function, with the shapes that it is called with: it has forgotten them."""
-        import tensorflow as tf
-        from tensorflow.python.framework.function_def_to_graph import function_def_to_graph_def
-        from tensorflow.python.ops.handle_data_util import copy_handle_data
-
-        definition = self.library[operation.get_attr(attribute).name]
-        nodes, flat_names = function_def_to_graph_def(definition, include_library_functions=True)
-        names = [argument.name for argument in definition.signature.input_arg]
-        returned = [flat_names[definition.ret[result.name]] for result in definition.signature.output_arg]
-        with tf.Graph().as_default() as graph:
-            fed = [tf.compat.v1.placeholder(tensor.dtype, tensor.shape) for tensor in inputs]
-            for source, target in zip(inputs, fed, strict=True):
-                copy_handle_data(source, target)
-            by_name = {f"{name}:0": tensor for name, tensor in zip(names, fed, strict=True)}
-            return _Body(graph, fed, tf.graph_util.import_graph_def(nodes, by_name, returned, name=""))
-
-
-def _needed(outputs: Iterable[Any]) -> list[Any]:
-    """The operations that some tensors are made by."""
-    found: dict[str, Any] = {}
-    waiting = [tensor.op for tensor in outputs]
-    while waiting:
-        operation = waiting.pop()
-        if operation.name not in found:
-            found[operation.name] = operation
-            waiting += [*(tensor.op for tensor in operation.inputs), *operation.control_inputs]
-    return list(found.values())
 
 
 def _work(operation: Any) -> Work:

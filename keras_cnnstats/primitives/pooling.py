@@ -135,7 +135,7 @@ class AdaptivePooling(Primitive):
             rest = values // size
             small = -(-size // positions)
             windows = (small, small + 1) if len(axes) < 3 else ()  # no statistic for volumes
-            total += rest * sum(window * (size - window + 1) for window in windows) + 9 * positions
+            total += rest * sum(window * (size - window + 1) for window in windows)
             values = rest * positions
         return total
 

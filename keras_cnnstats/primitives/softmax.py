@@ -16,7 +16,6 @@ class Softmax(Primitive):
         size: values in a group.
         log: whether the logarithm is taken.
         axes: how many axes a group extends over.
-        last: whether that is the last axis alone.
         looks: where its outputs look.
     """
 
@@ -25,7 +24,6 @@ class Softmax(Primitive):
     size: Size
     log: bool = False
     axes: int = 1
-    last: bool = True
     looks: Spread = POINTWISE
 
     def work(self) -> Work | None:
@@ -60,8 +58,7 @@ class Softmax(Primitive):
     def _registered(self, elements: int, groups: int) -> int:
         if self.axes > 1:
             return 3 * elements + groups
-        # Two subtractions find the places of the axes that change places when it is not the last one.
-        return (0 if self.log else 5 * elements) + (0 if self.last else 2)
+        return 0 if self.log else 5 * elements
 
     @property
     def spread(self) -> Spread:

@@ -9,6 +9,7 @@ from keras_cnnstats.field import Field
 from keras_cnnstats.records import Row, Shape
 from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Count, Extent
+from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE
 
 SOURCES = {
     "inherited": ("[i]", "inherited: counted by the rule of a base class"),
@@ -17,6 +18,14 @@ SOURCES = {
     "unknown": ("[?]", "unknown: nobody could derive the cost, so the sums of work are lower bounds"),
 }
 """Mark and meaning of each source of numbers but the usual one, `rule`."""
+
+PROOFS = {
+    CONFIRMED: ("✓", "confirmed: a measurement gives the same number"),
+    EXPLAINED: ("≈", "explained: a measurement differs by what its referee is known to count otherwise"),
+    DIFFERS: ("✗", "differs: a measurement says something else"),
+    NOT_COMPARABLE: ("–", "not comparable: nothing can measure it here"),
+}
+"""Mark and meaning of each verdict."""
 
 MISALIGNED, PERHAPS_MISALIGNED = "~", "(~)"
 
@@ -140,6 +149,9 @@ def columns(report: Report) -> list[Column]:
             found.append(_extents("Local RF", _per_axis(rows, _size, local=True)))
         found.append(_extents("Stride", _per_axis(rows, _stride)))
         found.append(_extents("Padding", _per_axis(rows, _padding)))
+    if report.verification is not None:
+        verdicts = [report.verification.verdict_of(row.layer, row.call) for row in rows]
+        found.append(_words("Proof", [PROOFS[verdict][0] if verdict else "" for verdict in verdicts]))
     if any(row.disagreements for row in rows):
         found.append(_words("Codes", [plain(", ".join(row.disagreements)) for row in rows]))
     return found

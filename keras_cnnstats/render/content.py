@@ -9,6 +9,7 @@ from keras_cnnstats.records import Disagreement, Memory
 from keras_cnnstats.render.cells import (
     MISALIGNED,
     PERHAPS_MISALIGNED,
+    PROOFS,
     SOURCES,
     layer_name,
     plain,
@@ -16,6 +17,7 @@ from keras_cnnstats.render.cells import (
     value_text,
 )
 from keras_cnnstats.reports import Report
+from keras_cnnstats.verification import Verification
 
 EXAMPLES_AT_MOST = 3
 """Layers named for one disagreement or one note, before 'and N more'."""
@@ -152,7 +154,20 @@ def _total(label: str, count: int, bound: str, remark: str) -> Total:
 def sums(report: Report) -> list[str]:
     """Returns the totals as lines."""
     notes = [(total, "; ".join(filter(None, (total.rounded, total.remark)))) for total in totals(report)]
-    return [f"{total.label}: {total.exact}" + (f" ({note})" if note else "") for total, note in notes]
+    lines = [f"{total.label}: {total.exact}" + (f" ({note})" if note else "") for total, note in notes]
+    return lines if report.verification is None else [*lines, *_verdicts(report.verification)]
+
+
+def _verdicts(verification: Verification) -> list[str]:
+    """The verdict in a line, and the first of the measurements that differ."""
+    differing = verification.differing
+    lines = [
+        f"{layer_name(check.layer, check.call) or 'the model'}, {plain(check.quantity)}: {plain(check.reason)} "
+        f"({plain(check.referee)})"
+        for check in differing[:NOTES_AT_MOST]
+    ]
+    more = len(differing) - NOTES_AT_MOST
+    return [verification.verdict, *lines, *([f"and {more:,} more that differ"] if more > 0 else [])]
 
 
 def total_cells(report: Report, titles: Sequence[str]) -> list[str]:
@@ -170,6 +185,9 @@ def legend(report: Report) -> list[str]:
         lines.append(f"{MISALIGNED} misaligned: the branches that meet here differ in stride or centre")
     if any(row.fields and row.aligned is None for row in rows):
         lines.append(f"{PERHAPS_MISALIGNED} aligned or not: that depends on an input size that was not given")
+    if report.verification is not None:
+        verdicts = {report.verification.verdict_of(row.layer, row.call) for row in rows}
+        lines += [f"{mark} {meaning}" for verdict, (mark, meaning) in PROOFS.items() if verdict in verdicts]
     notes: dict[str, list[str]] = {}
     for row in rows:
         if row.note:

@@ -7,6 +7,7 @@ from keras_cnnstats.records import Row
 from keras_cnnstats.render import SCHEMA_VERSION
 from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Extent
+from keras_cnnstats.verification import Verification
 
 if TYPE_CHECKING:
     import pandas
@@ -18,6 +19,9 @@ LATER = (
     "zero_weights", "remaining_macs",
 )  # fmt: skip
 """Columns behind those that everybody reads."""
+
+MEASURED = ("macs", "flops", "params")
+"""Quantities of which the measurement has a column, where the report was verified; as that referee counts them."""
 
 EXTENTS = {
     "rf": "receptive_field",
@@ -69,7 +73,19 @@ def records(report: Report) -> dict[str, list[Any]]:
     columns["source"] = [_storable(row.source) for row in rows]
     columns["disagreements"] = [_storable(", ".join(row.disagreements)) for row in rows]
     columns |= {name: [getattr(row, name) for row in rows] for name in LATER}
-    return columns
+    return columns if report.verification is None else columns | _measurements(report, report.verification)
+
+
+def _measurements(report: Report, verification: Verification) -> dict[str, list[Any]]:
+    """The worst verdict on each row, and what was measured of its work."""
+    checks = [{check.quantity: check for check in verification.of(row.layer, row.call)} for row in report.rows]
+    return {
+        "verdict": [verification.verdict_of(row.layer, row.call) for row in report.rows],
+        **{
+            f"measured_{name}": [found[name].measured if name in found else None for found in checks]
+            for name in MEASURED
+        },
+    }
 
 
 def _storable(text: str) -> str:
@@ -88,7 +104,7 @@ def series(name: str, values: Sequence[Any]) -> "pandas.Series[Any]":
 
     if name == "output_shape":
         return pd.Series(list(values), dtype="object")
-    if name in ("layer", "type", "source", "disagreements"):
+    if name in ("layer", "type", "source", "disagreements", "verdict"):
         return pd.Series(list(values), dtype="object" if not values else None)
     dtype = "boolean" if name == "aligned" else _dtype(values)
     exact = dtype != "Float64"

@@ -24,6 +24,7 @@ from keras_cnnstats.render import SCHEMA_VERSION, decode
 from keras_cnnstats.render.files import deliver
 from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Training, Work
+from keras_cnnstats.verification import VERDICTS, Check, Term, Verification
 
 FORMAT = "keras_cnnstats.report"
 
@@ -44,6 +45,8 @@ def to_json(report: Report, path: str | os.PathLike[str] | None = None) -> str |
         "rows": _lines(rows),
         "disagreements": _lines([_encoded(item, numbers) for item in report.disagreements]),
     }
+    if report.verification is not None:
+        parts["verification"] = _lines([_encoded(check, numbers) for check in report.verification.checks])
     body = ",\n".join(f'  "{name}": {value}' for name, value in parts.items())
     return deliver(f"{{\n{body}\n}}\n", path)
 
@@ -97,11 +100,13 @@ def from_json(text: str) -> Report:
             f"keras_cnnstats to read the report. Received: {version}."
         )
     parts = {name: decode.member(document, name, name) for name in ("header", "rows", "disagreements", "memory")}
+    checks = decode.optional(decode.many(_CHECK))(document.get("verification"), "verification")
     return Report(
         _HEADER(parts["header"], "header"),
         decode.many(_row)(parts["rows"], "rows"),
         decode.many(_DISAGREEMENT)(parts["disagreements"], "disagreements"),
         decode.optional(_MEMORY)(parts["memory"], "memory"),
+        None if checks is None else Verification(checks),
     )
 
 
@@ -219,6 +224,32 @@ _DISAGREEMENT = decode.record(
     expected=decode.extent,
     actual=decode.extent,
     explained=decode.flag,
+    reason=decode.text,
+)
+
+
+def _verdict(value: Any, place: str) -> str:
+    if decode.text(value, place) not in VERDICTS:
+        raise decode.wrong(place, f"one of {', '.join(VERDICTS)}", value)
+    return str(value)
+
+
+def _measured(value: Any, place: str) -> Any:
+    """A count, a number of positions, or a list of them, such as a shape."""
+    return decode.many(_measured)(value, place) if isinstance(value, list) else decode.extent(value, place)
+
+
+_TERM = decode.record(Term, name=decode.text, amount=decode.integer, reason=decode.text)
+_CHECK = decode.record(
+    Check,
+    layer=decode.text,
+    call=decode.natural,
+    quantity=decode.text,
+    verdict=_verdict,
+    counted=_measured,
+    measured=_measured,
+    referee=decode.text,
+    terms=decode.many(_TERM),
     reason=decode.text,
 )
 

@@ -26,12 +26,15 @@ LAYER_READABLE = 24
 core is worth that."""
 
 IMPORTANCE = (
-    "Layer", "MACs", "Params", "FLOPs", "RF", "Output shape", "Stride", "Type", "Codes", "Local RF", "Padding",
+    "Layer", "MACs", "Params", "FLOPs", "RF", "Proof", "Output shape", "Stride", "Type", "Codes", "Local RF", "Padding",
 )  # fmt: skip
 """Columns by importance: where not all fit, each is kept that fits beside those before it."""
 
 CORE = 5
 """The first so many columns are worth rounding big counts for."""
+
+
+_IN_ASCII = str.maketrans({"×": "x", "≥": ">=", "✓": "+", "≈": "~", "✗": "!", "–": "-"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ class Glyphs:
         """Returns `text` with what the output cannot carry written in ASCII."""
         if self.encoding is None or text.isascii():
             return text
-        text = text.replace("×", "x").replace("≥", ">=")
+        text = text.translate(_IN_ASCII)
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
 
@@ -82,7 +85,7 @@ def _glyphs() -> Glyphs:
     """What `sys.stdout` can carry: all of Unicode, or ASCII for the table's lines and escapes for the rest."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        "╭─┬╮│├┼┤╰┴╯…×≥".encode(encoding)
+        "╭─┬╮│├┼┤╰┴╯…×≥✓≈✗–".encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return Glyphs(table="outline", ellipsis="...", encoding=_known(encoding))
     return Glyphs()

@@ -71,7 +71,6 @@ def softmax(y: FeatureMap, axis: Any, log: bool = False) -> list[Primitive]:
             size=y.sizes(axes),
             log=log,
             axes=len(axes),
-            last=axes == axes_of(-1, rank),
             looks=Statistics(axes),
         )
     ]

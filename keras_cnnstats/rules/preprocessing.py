@@ -3,7 +3,7 @@
 from keras import layers, ops
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import FREE, ONE, Cost, Elementwise, Primitive, Rearrangement, Resampling, fitted
+from keras_cnnstats.primitives import ONE, Cost, Elementwise, Primitive, Rearrangement, Resampling, fitted
 from keras_cnnstats.rules.registry import rule
 
 
@@ -18,12 +18,7 @@ def rescaling(call: Call) -> list[Primitive]:
 def normalization(call: Call) -> list[Primitive]:
     """`(x - mean) / sqrt(variance)`; mean, variance and a count are weights where the layer is to be adapted."""
     cost = Cost(2, registered=2, hlo=2, slopes=(ONE,))
-    # TensorFlow also sees that each deviation is kept from 0, anew at each call.
-    kept = Cost(0, registered=1, slopes=FREE)
-    return [
-        Elementwise(cost=cost, elements=call.output.elements, weights=call.held, name="preprocessing"),
-        Elementwise(cost=kept, elements=call.input.sizes(call.layer.axis), name="preprocessing"),
-    ]
+    return [Elementwise(cost=cost, elements=call.output.elements, weights=call.held, name="preprocessing")]
 
 
 @rule(layers.Resizing, ops.image.resize)

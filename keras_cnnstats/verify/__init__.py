@@ -1,0 +1,76 @@
+"""Each number of a report held against a measurement that shares no code with the rules."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from keras_cnnstats.capture import capture
+from keras_cnnstats.errors import VerificationError
+from keras_cnnstats.reports import Report, Subject
+from keras_cnnstats.rules import find
+from keras_cnnstats.verification import QUANTITIES, Check, Verification
+
+
+def verified(report: Report, model: Any = None, only: Sequence[str] | None = None, strict: bool = False) -> Report:
+    """Returns a report with what measurements say of its numbers. The model is traced, not run, and stays as it was.
+
+    Args:
+        report: the report.
+        model: the model that it is of; the one that was analysed by default.
+        only: what to measure, of `QUANTITIES`; all of it by default.
+        strict: whether a measurement that differs is an error.
+
+    Raises:
+        VerificationError: there is no model, it is another, or `strict` and something differs.
+    """
+    wanted = QUANTITIES if only is None else (only,) if isinstance(only, str) else tuple(only)
+    unknown = [name for name in wanted if name not in QUANTITIES]
+    if unknown:
+        known = ", ".join(f"`{name}`" for name in QUANTITIES)
+        raise VerificationError(f"only: expected some of {known}. Received: {unknown[0]!r}.")
+    subject = report.subject
+    model = subject.model if model is None else model
+    if model is None:
+        raise VerificationError(
+            "verify: the model of this report is gone, or it was stored without one. Pass it: report.verify(model)."
+        )
+    verification = Verification(tuple(_checks(report, model, subject, wanted)))
+    if strict and verification.differing:
+        listed = "".join(f"\n  {check.layer or 'the model'}: {check}" for check in verification.differing[:20])
+        raise VerificationError(f"strict: {len(verification.differing)} measurements differ:{listed}")
+    return replace(report, verification=verification)
+
+
+def _checks(report: Report, model: Any, subject: Subject, wanted: Sequence[str]) -> Iterator[Check]:
+    with capture(model, subject.input_shape, report.header.batch_size, subject.is_known or _has_rule) as graph:
+        # Behind the calls there may be a row of weights that belong to none.
+        rows = report.rows[: len(graph.calls)]
+        if [(row.layer, row.type) for row in rows] != [(call.path, call.type) for call in graph.calls]:
+            raise VerificationError(
+                f"verify: expected the model that the report is of, `{report.header.model}`, with the same layers. "
+                f"Received: `{graph.name}`. Analyse it again."
+            )
+        if "work" in wanted:
+            from keras_cnnstats.verify.work import check_work
+
+            yield from check_work(model, graph, rows)
+        if "params" in wanted:
+            from keras_cnnstats.verify.parameters import check_parameters
+
+            yield from check_parameters(graph, rows)
+        if "training" in wanted:
+            from keras_cnnstats.verify.training import check_training
+
+            yield from check_training(model, graph, report)
+        if "memory" in wanted:
+            from keras_cnnstats.verify.memory import check_memory
+
+            yield from check_memory(model, graph, report)
+    if "fields" in wanted:
+        from keras_cnnstats.verify.gradient import check_fields
+
+        yield from check_fields(model, report)
+
+
+def _has_rule(target: Any) -> bool:
+    return find(target, None).is_certain

@@ -1,0 +1,106 @@
+"""One call of a graph, made so that a backend can run it by itself: the real layer, on tensors that are given."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import keras
+from keras import layers
+
+from keras_cnnstats.graph import Call, TensorSpec
+
+_RECURRENCES = (layers.RNN, layers.Bidirectional)
+
+
+class Runnable(NamedTuple):
+    """A call as a function of tensors.
+
+    Attributes:
+        run: makes the outputs; the first tensors are the values of the layer's variables, the rest what it is fed.
+        specs: shape and dtype of each tensor.
+        held: how many of them are variables.
+        makes_numbers: whether it makes floating-point numbers.
+        longer: of a recurrence, the same call with one step more.
+        steps: of a recurrence, its steps.
+    """
+
+    run: Callable[[Sequence[Any]], list[Any]]
+    specs: tuple[TensorSpec, ...]
+    held: int
+    makes_numbers: bool
+    longer: "Runnable | None" = None
+    steps: int = 0
+
+    @property
+    def is_sized(self) -> bool:
+        """Whether all sizes are known."""
+        return not any(None in spec.shape for spec in self.specs)
+
+
+def runnable(call: Call, batch_size: int) -> Runnable:
+    """Returns a call as a function of tensors, for a batch of a size that is known."""
+    found = _runnable(call, batch_size)
+    steps = call.specs[0].shape[1] if isinstance(call.layer, _RECURRENCES) else None
+    return found._replace(longer=_runnable(_longer(call, steps), batch_size), steps=steps) if steps else found
+
+
+def _longer(call: Call, steps: int) -> Call:
+    """The call with one step more in the sequence, and in its mask."""
+    fed = call.specs[0]
+    longer = fed._replace(shape=(fed.shape[0], steps + 1, *fed.shape[2:]))
+
+    def stretched(spec: TensorSpec) -> TensorSpec:
+        return longer if spec is fed else spec._replace(shape=longer.shape[:2]) if spec.dtype == "bool" else spec
+
+    args, kwargs = with_tensors(call, stretched)
+    return call._replace(args=args, kwargs=kwargs)
+
+
+def _runnable(call: Call, batch_size: int) -> Runnable:
+    variables = list(getattr(call.layer, "variables", ()))
+    fed = [_with_batch(spec, batch_size) for spec in _specs((call.args, dict(call.kwargs)))]
+
+    def run(tensors: Sequence[Any]) -> list[Any]:
+        values, given = list(tensors[: len(variables)]), iter(tensors[len(variables) :])
+        held = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=held, initialize_variables=False):
+            args, kwargs = with_tensors(call, lambda _: next(given))
+            return [made for made in keras.tree.flatten(call.layer(*args, **kwargs)) if made is not None]
+
+    of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]
+    makes_numbers = any("float" in spec.dtype for spec in call.results)
+    return Runnable(run, (*of_variables, *fed), len(variables), makes_numbers)
+
+
+def _specs(arguments: Any) -> Iterator[TensorSpec]:
+    """The tensors in a structure of arguments, in their order."""
+    if isinstance(arguments, TensorSpec):
+        yield arguments
+    elif isinstance(arguments, (list, tuple)):
+        for each in arguments:
+            yield from _specs(each)
+    elif isinstance(arguments, dict):
+        for each in arguments.values():
+            yield from _specs(each)
+
+
+def with_tensors(call: Call, tensor: Callable[[TensorSpec], Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Returns the arguments of a call with a tensor in the place of each that stands in them."""
+    return _mapped(call.args, tensor), _mapped(dict(call.kwargs), tensor)
+
+
+def _mapped(arguments: Any, change: Callable[[TensorSpec], Any]) -> Any:
+    """The arguments with something else in the place of each tensor that stands in them."""
+    if isinstance(arguments, TensorSpec):
+        return change(arguments)
+    if isinstance(arguments, (list, tuple)):
+        mapped = [_mapped(each, change) for each in arguments]
+        return type(arguments)(*mapped) if hasattr(arguments, "_fields") else type(arguments)(mapped)
+    if isinstance(arguments, dict):
+        return {name: _mapped(each, change) for name, each in arguments.items()}
+    return arguments
+
+
+def _with_batch(spec: TensorSpec, batch_size: int) -> TensorSpec:
+    if spec.shape[:1] == (None,):
+        return spec._replace(shape=(batch_size, *spec.shape[1:]))
+    return spec

@@ -1,0 +1,56 @@
+"""What a referee says that something costs, and what it is known to count otherwise."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from keras_cnnstats.verification import Term
+
+
+class Figures(NamedTuple):
+    """The count of a referee.
+
+    Attributes:
+        contractions: FLOPs of convolutions, dense layers and matrix products.
+        rest: FLOPs of everything else; `None` where the referee counts contractions alone.
+        terms: what the referee is known to count otherwise in contractions, in FLOPs.
+        rest_terms: the same in everything else.
+        resolution: how far the figures may be off because of the digits that they have.
+        shapes: what was made, by its shapes.
+    """
+
+    contractions: int = 0
+    rest: int | None = 0
+    terms: tuple[Term, ...] = ()
+    rest_terms: tuple[Term, ...] = ()
+    resolution: int = 0
+    shapes: tuple[tuple[int, ...], ...] = ()
+
+    def repeated(self, often: int, reason: str) -> "Figures":
+        """Figures of a loop whose body is counted once: a term says what is missing."""
+        contractions = self.contractions - sum(term.amount for term in self.terms)
+        rest = (self.rest or 0) - sum(term.amount for term in self.rest_terms)
+        return self._replace(
+            terms=(*self.terms, Term("loop", -(often - 1) * contractions, reason)),
+            rest_terms=(*self.rest_terms, Term("loop", -(often - 1) * rest, reason)),
+            resolution=self.resolution * often,
+        )
+
+
+def total(figures: Iterable[Figures]) -> Figures:
+    """Returns the sum of figures, with one term for each name."""
+    found = list(figures)
+    return Figures(
+        sum(each.contractions for each in found),
+        None if any(each.rest is None for each in found) else sum(each.rest or 0 for each in found),
+        _merged(term for each in found for term in each.terms),
+        _merged(term for each in found for term in each.rest_terms),
+        sum(each.resolution for each in found),
+    )
+
+
+def _merged(terms: Iterable[Term]) -> tuple[Term, ...]:
+    by_name: dict[str, Term] = {}
+    for term in terms:
+        before = by_name.get(term.name)
+        by_name[term.name] = term if before is None else term._replace(amount=term.amount + before.amount)
+    return tuple(by_name.values())

@@ -1,0 +1,264 @@
+"""The referee of TensorFlow: what its profiler has registered for each operation of a trace."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from keras_cnnstats.graph import TensorSpec
+from keras_cnnstats.measure.counts import CannotMeasureError
+from keras_cnnstats.measure.graphs import Body, Functions, needed
+from keras_cnnstats.measure.loops import trips
+from keras_cnnstats.verification import Term
+from keras_cnnstats.verify.calls import Runnable
+from keras_cnnstats.verify.figures import Figures, total
+
+NAME = "TensorFlow's registry"
+CONVENTION = "tf"
+
+_CONTRACTIONS = frozenset(
+    {
+        "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Conv2D", "Conv2DBackpropFilter", "Conv2DBackpropInput",
+        "Conv3D", "Conv3DBackpropFilterV2", "Conv3DBackpropInputV2", "DepthwiseConv2dNative",
+        "DepthwiseConv2dNativeBackpropFilter", "DepthwiseConv2dNativeBackpropInput", "Einsum", "MatMul",
+    }
+)  # fmt: skip
+_CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+_LOOPS = frozenset({"StatelessWhile", "While"})
+_BRANCHES = frozenset({"If", "StatelessIf"})
+_SHAPES = frozenset({"Rank", "Shape", "ShapeN", "Size"})
+
+_UNREGISTERED = "it has no statistics for an Einsum that is no matrix product"
+_RIM = (
+    "it divides the outputs of a transposed convolution by the strides, those of the rim too; for volumes it has none"
+)
+_KERNELS = "it has no statistics for the gradient of a kernel"
+_GRID = "it runs a dilated convolution on a grid without holes, of more positions than the output has"
+_LOOP = "it counts the body of a loop once"
+_UNUSED = "it counts what the trace leaves behind and nothing reads"
+_PLACES = "it counts the arithmetic of places, sizes and constants"
+_REPEATS = "it multiplies the repeats of a Tile by the shape"
+
+
+def count_each(calls: Sequence[Runnable]) -> list[Figures | str]:
+    """Returns what TensorFlow has registered for each call, or why there is no figure: all stand in one trace."""
+    import tensorflow as tf
+
+    made: list[list[Any] | str] = []
+
+    def run(*tensors: Any) -> None:
+        fed = iter(tensors)
+        for place, call in enumerate(calls):
+            given = [next(fed) for _ in call.specs]
+            try:
+                with tf.name_scope(f"call{place}"):
+                    made.append(call.run(given))
+            except Exception as error:
+                made.append(f"{type(error).__name__}: {str(error).splitlines()[0]}")
+
+    graph = _traced(run, [spec for call in calls for spec in call.specs])
+    counter = _Counter(graph)
+    parts: list[list[Any]] = [[] for _ in calls]
+    for operation in graph.get_operations():
+        scope = operation.name.partition("/")[0]
+        if scope.startswith("call"):
+            parts[int(scope[4:])].append(operation)
+    return [
+        outputs if isinstance(outputs, str) else counter.figures_or_reason(operations, outputs, call.makes_numbers)
+        for call, operations, outputs in zip(calls, parts, made, strict=True)
+    ]
+
+
+def count_whole(call: Runnable) -> Figures | str:
+    """Returns what TensorFlow has registered for a model, or why there is no figure."""
+    made: list[Any] = []
+    try:
+        graph = _traced(lambda *tensors: made.extend(call.run(tensors)), call.specs)
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+    return _Counter(graph).figures_or_reason(graph.get_operations(), made, call.makes_numbers)
+
+
+def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
+    """Returns what TensorFlow has registered for a step of training, or why there is no figure.
+
+    Args:
+        step: the model, called as training calls it.
+        learned: which of its tensors are the weights that training changes.
+    """
+    import tensorflow as tf
+
+    def run(tensors: Sequence[Any]) -> list[Any]:
+        with tf.GradientTape() as tape:
+            tape.watch([tensors[place] for place in learned])
+            # Each output is weighed, so that no gradient is a constant.
+            loss = tf.add_n([tf.reduce_sum(made * made) for made in step.run(tensors) if made.dtype.is_floating])
+        return [each for each in tape.gradient(loss, [tensors[place] for place in learned]) if each is not None]
+
+    return count_whole(step._replace(run=run))
+
+
+def _traced(run: Any, specs: Sequence[TensorSpec]) -> Any:
+    import tensorflow as tf
+
+    places = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
+    return tf.function(run, autograph=False).get_concrete_function(*places).graph
+
+
+class _Counter:
+    """Counts the operations of a graph, and the bodies of the functions that they call."""
+
+    def __init__(self, graph: Any) -> None:
+        self.functions = Functions(graph)
+
+    def figures_or_reason(
+        self, operations: Sequence[Any], outputs: Sequence[Any], makes_numbers: bool
+    ) -> Figures | str:
+        """The count of a part of a graph, or why there is none."""
+        try:
+            figures = self.figures(operations, outputs, makes_numbers)
+            return figures._replace(shapes=tuple(_shape(each) for each in outputs))
+        except CannotMeasureError as reason:
+            return str(reason)
+
+    def figures(self, operations: Sequence[Any], outputs: Sequence[Any], makes_numbers: bool) -> Figures:
+        """The count of a part of a graph.
+
+        Args:
+            operations: the part.
+            outputs: what it returns.
+            makes_numbers: whether it returns floating-point numbers, so that integers in it are places and sizes.
+        """
+        used, fed = {operation.name for operation in needed(outputs)}, _fed(operations)
+        return total(
+            self._figures(operation, operation.name in used, makes_numbers, operation.name in fed)
+            for operation in operations
+        )
+
+    def _figures(self, operation: Any, used: bool, makes_numbers: bool, fed: bool) -> Figures:
+        kind = operation.type
+        if not used:
+            # Of a function that nothing reads, the profiler sees nothing either.
+            return _without(
+                Figures(rest=0 if kind in _CALLS | _LOOPS | _BRANCHES else _registered(operation)), "unused", _UNUSED
+            )
+        if kind in _CALLS:
+            return self._of_body(self.functions.body(operation, "f", operation.inputs), makes_numbers)
+        if kind in _LOOPS:
+            condition, body = (self.functions.body(operation, name, operation.inputs) for name in ("cond", "body"))
+            return self._of_body(body, makes_numbers=True).repeated(trips(operation, condition, body), _LOOP)
+        if kind in _BRANCHES:
+            branches = {
+                self._of_body(self.functions.body(operation, name, operation.inputs[1:]), makes_numbers)
+                for name in ("then_branch", "else_branch")
+            }
+            if len(branches) > 1:
+                raise CannotMeasureError("the branches of a condition cost differently")
+            return branches.pop()
+        registered = _registered(operation)
+        if kind in _CONTRACTIONS:
+            return Figures(registered, terms=_contraction_terms(operation, registered))
+        if kind == "Tile":
+            return _without(Figures(rest=registered), "repeats", _REPEATS)
+        if not fed or (makes_numbers and not _has_numbers(operation)):
+            return _without(Figures(rest=registered), "places", _PLACES)
+        return Figures(rest=registered)
+
+    def _of_body(self, body: Body, makes_numbers: bool) -> Figures:
+        with body.graph.as_default():
+            return self.figures(body.graph.get_operations(), body.outputs, makes_numbers)
+
+
+def _fed(operations: Sequence[Any]) -> set[str]:
+    """Those of the operations that read values that the graph is fed, not their shapes alone."""
+    found: set[str] = set()
+    inside = {operation.name for operation in operations}
+    for operation in operations:
+        read = [tensor.op.name for tensor in operation.inputs]
+        starts = not read and operation.type != "Const"
+        if operation.type not in _SHAPES and (starts or any(name in found or name not in inside for name in read)):
+            found.add(operation.name)
+    return found
+
+
+def _has_numbers(operation: Any) -> bool:
+    return any(each.dtype.is_floating for each in (*operation.inputs, *operation.outputs))
+
+
+def _registered(operation: Any) -> int:
+    from tensorflow.python.framework.ops import get_stats_for_node_def
+
+    try:
+        return int(get_stats_for_node_def(operation.graph, operation.node_def, "flops").value or 0)
+    except ValueError as error:
+        raise CannotMeasureError(str(error)) from error
+
+
+def _without(figures: Figures, name: str, reason: str) -> Figures:
+    """Figures of what is no work at all."""
+    return figures._replace(rest_terms=(Term(name, figures.rest or 0, reason),))
+
+
+def _contraction_terms(operation: Any, registered: int) -> tuple[Term, ...]:
+    """Where the registry is known to be wrong: how much more it counts than the products that there are."""
+    match operation.type:
+        case "Einsum" if not registered:
+            return (Term("einsum", -2 * _products_of_einsum(operation), _UNREGISTERED),)
+        case "Conv2DBackpropInput" | "Conv3DBackpropInputV2" | "DepthwiseConv2dNativeBackpropInput":
+            products = prod(_positions(operation.inputs[2], operation)) * prod(_shape(operation.inputs[1]))
+            return (Term("transposed", registered - 2 * products, _RIM),)
+        case "Conv2DBackpropFilter" | "Conv3DBackpropFilterV2" | "DepthwiseConv2dNativeBackpropFilter":
+            products = prod(_positions(operation.inputs[2], operation)) * prod(_shape(operation.outputs[0]))
+            return (Term("kernels", registered - 2 * products, _KERNELS),)
+        case "Conv2D" | "Conv3D" | "DepthwiseConv2dNative":
+            return _dilation_terms(operation, registered)
+    return ()
+
+
+def _products_of_einsum(operation: Any) -> int:
+    """One for each combination of the letters."""
+    sources, result = operation.get_attr("equation").decode().split("->")
+    sizes: dict[str, int] = {}
+    for letters, tensor in zip(sources.split(","), operation.inputs, strict=True):
+        shape = list(_shape(tensor))
+        before, dots, behind = letters.partition("...")
+        sizes |= dict(zip(before, shape[: len(before)], strict=True))
+        sizes |= dict(zip(behind, shape[len(shape) - len(behind) :], strict=True))
+        if dots and "..." in result:
+            spread = shape[len(before) : len(shape) - len(behind)]
+            for place, size in enumerate(reversed(spread)):
+                sizes[f"...{place}"] = max(size, sizes.get(f"...{place}", 1))
+    return prod(sizes.values())
+
+
+def _dilation_terms(operation: Any, registered: int) -> tuple[Term, ...]:
+    """Of a convolution on a map that was cut into the phases of its dilation."""
+    spread = _behind(operation.inputs[0], "ExpandDims").op
+    following = operation.outputs[0].consumers()
+    if following and following[0].type == "Squeeze":
+        following = following[0].outputs[0].consumers()
+    gathered = [each for each in following if each.type == "BatchToSpaceND"]
+    if spread.type != "SpaceToBatchND" or not gathered:
+        return ()
+    made = gathered[0].outputs[0]
+    strided = [each for each in made.consumers() if each.type == "StridedSlice"]
+    computed, kept = (
+        prod(_shape(operation.outputs[0])),
+        prod(_shape((strided[0] if strided else gathered[0]).outputs[0])),
+    )
+    return (Term("dilation", registered - registered * kept // computed, _GRID),)
+
+
+def _positions(tensor: Any, operation: Any) -> tuple[int, ...]:
+    """A map's shape without its channels."""
+    shape, first = _shape(tensor), operation.get_attr("data_format").decode().startswith("NC")
+    return (shape[0], *shape[2:]) if first else shape[:-1]
+
+
+def _behind(tensor: Any, kind: str) -> Any:
+    return tensor.op.inputs[0] if tensor.op.type == kind else tensor
+
+
+def _shape(tensor: Any) -> tuple[int, ...]:
+    if tensor.shape.rank is None or None in tensor.shape.as_list():
+        raise CannotMeasureError(f"a size depends on the values: of `{tensor.op.type}`")
+    return tuple(tensor.shape.as_list())

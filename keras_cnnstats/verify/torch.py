@@ -1,0 +1,103 @@
+"""The referee of PyTorch: what its counter of FLOPs says of the operations that a call dispatches to."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import keras
+
+from keras_cnnstats.verification import Term
+from keras_cnnstats.verify.calls import Runnable
+from keras_cnnstats.verify.figures import Figures
+
+NAME = "PyTorch's FlopCounterMode"
+CONVENTION = "2macs"
+
+_MISCOUNTED = {
+    "vectors": "it has no formula for products with a vector",
+    "groups": "it takes the gradients of a grouped convolution for those of one without groups",
+}
+_AGAIN = "Keras runs the first step of a recurrence once more, for the shapes of what it makes"
+
+
+def count_each(calls: Sequence[Runnable]) -> list[Figures | str]:
+    """Returns what PyTorch counts for each call, or why there is no figure."""
+    return [count_whole(call) for call in calls]
+
+
+def count_whole(call: Runnable) -> Figures | str:
+    """Returns what PyTorch counts for a call or a model, or why there is no figure.
+
+    It has formulas for contractions alone, and none for the fused kernel of attention: that runs step by step here.
+    """
+    try:
+        figures = _counted_somewhere(call)
+        if call.longer is not None:
+            # All work of a recurrence is in its steps: what one step more does not add to is a step that is run again.
+            each = _counted_somewhere(call.longer).contractions - figures.contractions
+            again = Term("first step", figures.contractions - call.steps * each, _AGAIN)
+            figures = figures._replace(terms=(*figures.terms, again))
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+    return figures
+
+
+def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
+    """Returns what PyTorch counts for a step of training, or why there is no figure.
+
+    Args:
+        step: the model, called as training calls it.
+        learned: which of its tensors are the weights that training changes.
+    """
+    import torch
+
+    def run(tensors: Sequence[Any]) -> list[Any]:
+        weights = [tensors[place].requires_grad_() for place in learned]
+        # Each output is weighed, so that no gradient is a constant.
+        parts = [(made * made).sum() for made in step.run(tensors) if made.is_floating_point()]
+        found = torch.autograd.grad(torch.stack(parts).sum(), weights, allow_unused=True)
+        return [each for each in found if each is not None]
+
+    return count_whole(step._replace(run=run))
+
+
+def _counted_somewhere(call: Runnable) -> Figures:
+    try:
+        return _counted(call, "meta")
+    except Exception:
+        # The weights that a module of PyTorch has itself stay on the device that they are on.
+        return _counted(call, str(keras.ops.zeros(()).device))
+
+
+def _counted(call: Runnable, device: str) -> Figures:
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    aten = torch.ops.aten
+    mended = {
+        "vectors": {aten.mv: _of_vectors, aten.dot: _of_vectors},
+        "groups": {aten.convolution_backward: _of_gradients},
+    }
+    raw = FlopCounterMode(display=False)
+    counters = {name: FlopCounterMode(display=False, custom_mapping=mapping) for name, mapping in mended.items()}
+    # Its hooks on modules need gradients; without them it only loses their names.
+    with torch.enable_grad(), keras.device(device), FakeTensorMode(allow_non_fake_inputs=True):
+        tensors = [torch.empty(spec.shape, dtype=getattr(torch, spec.dtype), device=device) for spec in call.specs]
+        with sdpa_kernel(SDPBackend.MATH), raw, counters["vectors"], counters["groups"]:
+            made: list[Any] = call.run(tensors)
+    total = raw.get_total_flops()
+    terms = [Term(name, total - counters[name].get_total_flops(), reason) for name, reason in _MISCOUNTED.items()]
+    return Figures(total, None, tuple(terms), shapes=tuple(tuple(each.shape) for each in made))
+
+
+def _of_vectors(first: Sequence[int], *_: Any, **__: Any) -> int:
+    """A product and an addition for each value of the first factor."""
+    return 2 * prod(first)
+
+
+def _of_gradients(back: Sequence[int], x: Sequence[int], kernel: Sequence[int], *arguments: Any, **_: Any) -> int:
+    """A convolution's products, once for each of the gradients towards the map and the kernel that is wanted."""
+    *_, transposed, _, _, wanted = arguments
+    return 2 * prod(x if transposed else back) * prod(kernel[1:]) * sum(wanted[:2])

@@ -1,0 +1,142 @@
+"""Layers that Keras runs in another way than the one that their definition is counted by; the result is the same."""
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import Any
+
+from keras import layers, ops
+
+from keras_cnnstats.graph import Call, TensorSpec
+from keras_cnnstats.verification import Term
+
+Way = Callable[[Call], Term | None]
+
+
+def ways_of(call: Call, batch_size: int, backend: str) -> tuple[Term, ...]:
+    """Returns how much more is computed in the way that Keras goes; nothing where it goes the way that is counted."""
+    terms = [ways[call.target](call) for ways in (_ANYWHERE, _ON[backend]) if call.target in ways]
+    return tuple(term._replace(amount=term.amount * batch_size) for term in terms if term is not None)
+
+
+def padded_before(call: Call, batch_size: int, backend: str) -> tuple[Term, ...]:
+    """Returns the products with padding that a causal convolution has done before it: XLA cannot tell it from a map."""
+    if backend != "jax" or call.target is not layers.Conv1D or call.layer.padding != "causal":
+        return ()
+    layer, (positions, channels) = call.layer, (call.output.area or 0, call.input.channels)
+    (taps,), (stride,), (dilation,) = layer.kernel_size, layer.strides, layer.dilation_rate
+    outside = sum(min(positions, -(-tap * dilation // stride)) for tap in range(taps))
+    amount = 2 * outside * (channels // layer.groups) * layer.filters * batch_size
+    return (Term("padded taps", amount, "the input is padded before the convolution, which counts these taps too"),)
+
+
+def another_algorithm(call: Call, backend: str) -> str:
+    """Returns why there is nothing to compare: the backend's algorithm is not the definition at all."""
+    if backend == "jax" and call.target in _RESIZED and getattr(call.layer, "interpolation", "nearest") != "nearest":
+        return "on JAX an image is resized by matrix products with weights for each axis"
+    if backend != "torch" and call.target in _IN_CELLS:
+        return "cells of unequal size are picked from windows of both sizes"
+    return ""
+
+
+def _attention_with_scores(call: Call) -> Term | None:
+    """Scores that are returned, partly dropped, or between positions on several axes are made step by step."""
+    layer = call.layer
+    query, key = call.specs[0].shape, call.specs[-1].shape
+    if len(query) == 3 and len(call.results) == 1 and not layer.dropout:
+        return None
+    axes = getattr(layer, "attention_axes", None) or range(1, len(query) - 1)
+    heads, size = getattr(layer, "num_heads", None) or layer.num_query_heads, getattr(layer, "head_dim", None)
+    rows = _values(query[1:-1]) * heads
+    scores = rows * _values([key[axis] for axis in axes])
+    return Term("queries", rows * (size or layer.key_dim) - scores, "the queries are scaled, and not the scores")
+
+
+def _additive_attention(call: Call) -> Term | None:
+    """Each value of each pair of a query and a key is multiplied by 1."""
+    if call.layer.use_scale:
+        return None
+    query, key = call.specs[0].shape, call.specs[-1].shape
+    amount = _values((query[1], key[1], query[2]))
+    return Term("scale", amount, "where there is no scale, all values are multiplied by 1")
+
+
+def _chosen(call: Call) -> Term:
+    """One choice for each value that is made, of truth values that numbers may have to be made to first."""
+    return _choices(_values(call.results[0].shape[1:]) + _turned(call.specs[0]))
+
+
+def _compared(call: Call) -> Term:
+    """Each map of numbers is turned into truth values first."""
+    return _choices(sum(map(_turned, call.specs)))
+
+
+def _converted(call: Call) -> Term:
+    """One conversion for each value that is made."""
+    return _choices(_values(call.results[0].shape[1:]))
+
+
+def _without_bias(call: Call) -> Term | None:
+    """What a recurrence has no bias for is added to zeros at each step."""
+    if call.layer.use_bias or not call.layer.reset_after:
+        return None
+    amount = 2 * 3 * call.layer.units * _values(call.specs[0].shape[1:2])
+    return Term("zeros", amount, "where there is no bias, zeros are added at each step")
+
+
+def _masked(call: Call) -> Term | None:
+    """Scores are chosen by the mask, where that is made of places or has to be merged."""
+    if not call.kwargs.get("use_causal_mask"):
+        return None
+    return _choices(_values((call.specs[0].shape[1], call.specs[-1].shape[1])))
+
+
+def _with_mask(call: Call) -> Term | None:
+    """A mask of numbers is turned into truth values."""
+    mask = call.kwargs.get("attention_mask")
+    return None if mask is None else _choices(_turned(mask))
+
+
+def _masking(call: Call) -> Term:
+    """Of n comparisons of a step n - 1 are needed to bring them together."""
+    return Term("logic", -_values(call.results[0].shape[1:-1]), "one comparison less brings those of a step together")
+
+
+def _turned(spec: TensorSpec) -> int:
+    return 0 if spec.dtype == "bool" else _values(spec.shape[1:])
+
+
+def _choices(amount: int) -> Term:
+    return Term("choices", amount, "XLA counts choices and conversions as one operation for each value")
+
+
+def _values(sizes: Any) -> int:
+    return prod(sizes)
+
+
+_RESIZED = frozenset({layers.Resizing, layers.UpSampling2D, ops.image.resize})
+_IN_CELLS = frozenset(
+    {
+        layers.AdaptiveAveragePooling1D, layers.AdaptiveAveragePooling2D, layers.AdaptiveAveragePooling3D,
+        layers.AdaptiveMaxPooling1D, layers.AdaptiveMaxPooling2D, layers.AdaptiveMaxPooling3D,
+        ops.adaptive_average_pool, ops.adaptive_max_pool,
+    }
+)  # fmt: skip
+_ANYWHERE: Mapping[Any, Way] = {
+    layers.MultiHeadAttention: _attention_with_scores,
+    layers.GroupQueryAttention: _attention_with_scores,
+    layers.AdditiveAttention: _additive_attention,
+}
+_ON: Mapping[str, Mapping[Any, Way]] = {
+    "tensorflow": {},
+    "torch": {},
+    "jax": {
+        layers.GRU: _without_bias,
+        layers.Masking: _masking,
+        layers.GroupQueryAttention: _with_mask,
+        layers.MultiHeadAttention: _with_mask,
+        **dict.fromkeys((layers.AdditiveAttention, layers.Attention), _masked),
+        ops.where: _chosen,
+        **dict.fromkeys((ops.cast, ops.one_hot, ops.triu, ops.tril), _converted),
+        **dict.fromkeys((ops.logical_and, ops.logical_or, ops.logical_not), _compared),
+    },
+}

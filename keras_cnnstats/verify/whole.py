@@ -1,0 +1,40 @@
+"""A whole model, made so that a backend can run it as its user does, on tensors that are given."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_cnnstats.graph import Graph, TensorSpec
+from keras_cnnstats.verify.calls import Runnable
+
+OPEN = "its sizes are unknown"
+
+
+def whole(model: Any, graph: Graph, training: bool = False) -> Runnable | str:
+    """Returns a model as a function of tensors, or why it is none.
+
+    Args:
+        model: the model.
+        graph: its graph.
+        training: whether it is called as training calls it.
+    """
+    specs = [graph.tensors[number] for number in graph.inputs]
+    fed = [spec._replace(shape=(graph.batch_size, *spec.shape[1:])) if spec.shape else spec for spec in specs]
+    if any(None in spec.shape for spec in fed):
+        return OPEN
+    structure = model.input if getattr(model, "inputs", None) else fed[:1]
+    if len(fed) > 1 and len(keras.tree.flatten(structure)) != len(fed):
+        return "its inputs have a structure that it alone knows"
+    variables = list(getattr(model, "variables", ()))
+
+    def run(tensors: Sequence[Any]) -> list[Any]:
+        values, given = tensors[: len(variables)], list(tensors[len(variables) :])
+        inputs = keras.tree.pack_sequence_as(structure, given) if len(given) > 1 else given[0]
+        with keras.StatelessScope(list(zip(variables, values, strict=True)), initialize_variables=False):
+            made = model(inputs, training=training) if isinstance(model, keras.Model) else model(inputs)
+        return [each for each in keras.tree.flatten(made) if each is not None]
+
+    of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]
+    numbers = any("float" in graph.tensors[number].dtype for number in graph.outputs)
+    return Runnable(run, (*of_variables, *fed), len(variables), numbers)
