@@ -67,6 +67,15 @@ class Check(NamedTuple):
     reason: str = ""
 
 
+def merged(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Returns one term for each name."""
+    by_name: dict[str, Term] = {}
+    for term in terms:
+        before = by_name.get(term.name)
+        by_name[term.name] = term if before is None else term._replace(amount=term.amount + before.amount)
+    return tuple(by_name.values())
+
+
 def check_of_work(
     place: tuple[str, int],
     quantity: str,
@@ -87,7 +96,7 @@ def check_of_work(
         terms: what it is known to count otherwise.
         resolution: how far its figure may be off because of the digits that it has.
     """
-    named = tuple(term for term in terms if term.amount)
+    named = tuple(term for term in merged(terms) if term.amount)
     rest = measured - counted - sum(term.amount for term in named)
     differs = abs(rest) > resolution
     verdict = DIFFERS if differs else EXPLAINED if named else CONFIRMED

@@ -17,7 +17,6 @@ from keras_cnnstats.render.cells import (
     value_text,
 )
 from keras_cnnstats.reports import Report
-from keras_cnnstats.verification import Verification
 
 EXAMPLES_AT_MOST = 3
 """Layers named for one disagreement or one note, before 'and N more'."""
@@ -154,13 +153,16 @@ def _total(label: str, count: int, bound: str, remark: str) -> Total:
 def sums(report: Report) -> list[str]:
     """Returns the totals as lines."""
     notes = [(total, "; ".join(filter(None, (total.rounded, total.remark)))) for total in totals(report)]
-    lines = [f"{total.label}: {total.exact}" + (f" ({note})" if note else "") for total, note in notes]
-    return lines if report.verification is None else [*lines, *_verdicts(report.verification)]
+    return [f"{total.label}: {total.exact}" + (f" ({note})" if note else "") for total, note in notes] + verdicts(
+        report
+    )
 
 
-def _verdicts(verification: Verification) -> list[str]:
-    """The verdict in a line, and the first of the measurements that differ."""
-    differing = verification.differing
+def verdicts(report: Report) -> list[str]:
+    """Returns the verdict of the measurements in a line, and the first of those that differ; nothing without them."""
+    if report.verification is None:
+        return []
+    verification, differing = report.verification, report.verification.differing
     lines = [
         f"{layer_name(check.layer, check.call) or 'the model'}, {plain(check.quantity)}: {plain(check.reason)} "
         f"({plain(check.referee)})"

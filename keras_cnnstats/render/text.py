@@ -198,7 +198,7 @@ def _totals(report: Report, glyphs: Glyphs, limit: int | None) -> list[str]:
             lines += [line.rstrip(), f"    {total.remark}"]
         else:
             lines.append(f"{line} {total.remark}".rstrip())
-    return lines
+    return [*lines, *_wrapped(content.verdicts(report), glyphs, limit)]
 
 
 def _disagreements(report: Report, glyphs: Glyphs, limit: int | None) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from keras_cnnstats.verification import Term
+from keras_cnnstats.verification import Term, merged
 
 
 class Figures(NamedTuple):
@@ -42,15 +42,7 @@ def total(figures: Iterable[Figures]) -> Figures:
     return Figures(
         sum(each.contractions for each in found),
         None if any(each.rest is None for each in found) else sum(each.rest or 0 for each in found),
-        _merged(term for each in found for term in each.terms),
-        _merged(term for each in found for term in each.rest_terms),
+        merged(term for each in found for term in each.terms),
+        merged(term for each in found for term in each.rest_terms),
         sum(each.resolution for each in found),
     )
-
-
-def _merged(terms: Iterable[Term]) -> tuple[Term, ...]:
-    by_name: dict[str, Term] = {}
-    for term in terms:
-        before = by_name.get(term.name)
-        by_name[term.name] = term if before is None else term._replace(amount=term.amount + before.amount)
-    return tuple(by_name.values())

@@ -87,7 +87,7 @@ def _counted(call: Runnable, device: str) -> Figures:
         tensors = [torch.empty(spec.shape, dtype=getattr(torch, spec.dtype), device=device) for spec in call.specs]
         with sdpa_kernel(SDPBackend.MATH), raw, counters["vectors"], counters["groups"]:
             made: list[Any] = call.run(tensors)
-    total = raw.get_total_flops()
+    total: int = raw.get_total_flops()
     terms = [Term(name, total - counters[name].get_total_flops(), reason) for name, reason in _MISCOUNTED.items()]
     return Figures(total, None, tuple(terms), shapes=tuple(tuple(each.shape) for each in made))
 
@@ -99,5 +99,6 @@ def _of_vectors(first: Sequence[int], *_: Any, **__: Any) -> int:
 
 def _of_gradients(back: Sequence[int], x: Sequence[int], kernel: Sequence[int], *arguments: Any, **_: Any) -> int:
     """A convolution's products, once for each of the gradients towards the map and the kernel that is wanted."""
-    *_, transposed, _, _, wanted = arguments
-    return 2 * prod(x if transposed else back) * prod(kernel[1:]) * sum(wanted[:2])
+    transposed, wanted = arguments[-4], arguments[-1]
+    products: int = prod(x if transposed else back) * prod(kernel[1:])
+    return 2 * products * sum(wanted[:2])
