@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from keras_cnnstats import equivalence, layers
+    from keras_cnnstats import equivalence, layers, testing
     from keras_cnnstats.analysis import analyze, report
     from keras_cnnstats.counting import Counted, count_operations
     from keras_cnnstats.errors import (
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
         RuleError,
         UnknownCostError,
         UnknownLayerError,
+        VerificationError,
     )
     from keras_cnnstats.explaining import Explanation, explain
     from keras_cnnstats.records import Disagreement, Row, Totals
     from keras_cnnstats.reports import Report
     from keras_cnnstats.rules import rule
+    from keras_cnnstats.verification import Check, Term, Verification
     from keras_cnnstats.weightless import abstract
 
 __version__ = "0.1.0"
@@ -31,6 +33,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CNNStatsError",
     "CNNStatsWarning",
+    "Check",
     "ConventionError",
     "Counted",
     "Disagreement",
@@ -43,9 +46,12 @@ __all__ = [
     "Report",
     "Row",
     "RuleError",
+    "Term",
     "Totals",
     "UnknownCostError",
     "UnknownLayerError",
+    "Verification",
+    "VerificationError",
     "__version__",
     "abstract",
     "analyze",
@@ -55,6 +61,7 @@ __all__ = [
     "layers",
     "report",
     "rule",
+    "testing",
 ]
 
 _HOMES = {
@@ -64,16 +71,19 @@ _HOMES = {
     "explain": "explaining",
     "report": "analysis",
     "rule": "rules",
+    "Check": "verification",
     "Counted": "counting",
     "Disagreement": "records",
     "Explanation": "explaining",
     "Row": "records",
+    "Term": "verification",
     "Totals": "records",
     "Report": "reports",
+    "Verification": "verification",
 }
 """The modules that the public names live in, all others in `errors`. They are imported when they are asked for."""
 
-_MODULES = ("equivalence", "layers")
+_MODULES = ("equivalence", "layers", "testing")
 """Public names that are modules."""
 
 

@@ -71,6 +71,16 @@ def faults(model: Any) -> Iterator[Fault]:
     yield from _parameters(model, report)
     yield from _silent_rows(report)
     yield from _shapes(model, report)
+    yield from _measurements(model, report)
+
+
+def _measurements(model: Any, report: Report) -> Iterator[Fault]:
+    """What the measurements say otherwise."""
+    verification = report.verify(model).verification
+    for check in () if verification is None else verification.differing:
+        if check.layer or not any(each.layer for each in verification.differing if each.quantity == check.quantity):
+            text = f"{check.layer or 'the model'}: {check.counted} was counted, {check.measured} measured"
+            yield Fault(f"{check.quantity} by {check.referee}", f"{text}; {check.reason}")
 
 
 def _sums(report: Report) -> Iterator[Fault]:

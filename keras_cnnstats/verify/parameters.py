@@ -20,11 +20,14 @@ def check_parameters(graph: Graph, rows: Sequence[Row]) -> Iterator[Check]:
         graph: the graph of the model.
         rows: the rows of its report, as many as the graph has calls.
     """
+    seen: set[int] = set()
     for call, row in zip(graph.calls, rows, strict=True):
         if call.nth or not isinstance(call.layer, keras.layers.Layer):
             continue
-        counted = sum(weight.size for weight in call.weights if not weight.is_state)
         reason = "its weights were made into others since" if call.adapted else ""
+        if any(weight.key in seen for weight in call.weights):
+            reason = "some of its weights are another layer's, and counted there"
+        seen.update(weight.key for weight in call.weights)
         measured: int | None = None
         if not reason:
             try:
@@ -32,10 +35,10 @@ def check_parameters(graph: Graph, rows: Sequence[Row]) -> Iterator[Check]:
             except Exception as error:
                 reason = f"it cannot be built of its configuration: {type(error).__name__}"
         if measured is None:
-            yield Check(row.layer, 0, "params", NOT_COMPARABLE, counted, None, REFEREE, reason=reason)
+            yield Check(row.layer, 0, "params", NOT_COMPARABLE, row.params, None, REFEREE, reason=reason)
         else:
-            verdict = CONFIRMED if measured == counted else DIFFERS
-            yield Check(row.layer, 0, "params", verdict, counted, measured, REFEREE)
+            verdict = CONFIRMED if measured == row.params else DIFFERS
+            yield Check(row.layer, 0, "params", verdict, row.params, measured, REFEREE)
 
 
 def _built(call: Call) -> int:

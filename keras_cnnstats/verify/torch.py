@@ -101,4 +101,5 @@ def _of_gradients(back: Sequence[int], x: Sequence[int], kernel: Sequence[int], 
     """A convolution's products, once for each of the gradients towards the map and the kernel that is wanted."""
     transposed, wanted = arguments[-4], arguments[-1]
     products: int = prod(x if transposed else back) * prod(kernel[1:])
-    return 2 * products * sum(wanted[:2])
+    gradients: int = sum(wanted[:2])
+    return 2 * products * gradients

@@ -23,14 +23,15 @@ def whole(model: Any, graph: Graph, training: bool = False) -> Runnable | str:
     fed = [spec._replace(shape=(graph.batch_size, *spec.shape[1:])) if spec.shape else spec for spec in specs]
     if any(None in spec.shape for spec in fed):
         return OPEN
-    structure = model.input if getattr(model, "inputs", None) else fed[:1]
-    if len(fed) > 1 and len(keras.tree.flatten(structure)) != len(fed):
+    several = len(fed) > 1
+    structure = model.input if several and getattr(model, "inputs", None) else None
+    if several and len(keras.tree.flatten(structure)) != len(fed):
         return "its inputs have a structure that it alone knows"
     variables = list(getattr(model, "variables", ()))
 
     def run(tensors: Sequence[Any]) -> list[Any]:
         values, given = tensors[: len(variables)], list(tensors[len(variables) :])
-        inputs = keras.tree.pack_sequence_as(structure, given) if len(given) > 1 else given[0]
+        inputs = keras.tree.pack_sequence_as(structure, given) if several else given[0]
         with keras.StatelessScope(list(zip(variables, values, strict=True)), initialize_variables=False):
             made = model(inputs, training=training) if isinstance(model, keras.Model) else model(inputs)
         return [each for each in keras.tree.flatten(made) if each is not None]

@@ -61,6 +61,7 @@ CALLS_UPWARDS = {
     ("reconcile", "render"),
     ("reports", "roofline"),
     ("roofline", "render"),
+    ("reports", "verify"),
 }
 
 IMPORTS_KERAS = {

@@ -11,6 +11,7 @@ import keras_cnnstats
 PUBLIC = (
     "CNNStatsError",
     "CNNStatsWarning",
+    "Check",
     "ConventionError",
     "Counted",
     "Disagreement",
@@ -23,9 +24,12 @@ PUBLIC = (
     "Report",
     "Row",
     "RuleError",
+    "Term",
     "Totals",
     "UnknownCostError",
     "UnknownLayerError",
+    "Verification",
+    "VerificationError",
     "__version__",
     "abstract",
     "analyze",
@@ -35,6 +39,7 @@ PUBLIC = (
     "layers",
     "report",
     "rule",
+    "testing",
 )
 
 

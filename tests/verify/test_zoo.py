@@ -1,0 +1,64 @@
+"""Every entry of the zoo, held against the counter of the running backend: its work, its shapes, its parameters."""
+
+from collections import Counter
+
+import keras
+import pytest
+from keras import layers, ops
+
+import keras_cnnstats as cnnstats
+from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE, VERDICTS
+from tests.rules.zoo import ZOO, Case, built, cases
+
+UNCOUNTED = {
+    "tensorflow": {
+        (layers.Conv2DTranspose, "channels_first"): "Only NHWC format is supported in flops computations",
+        # Whether a factor is a scalar is asked when it runs.
+        (ops.inner, "dense"): "the branches of a condition cost differently",
+        (ops.inner, "vector"): "the branches of a condition cost differently",
+        # Defects of Keras 3.15: symbolically these are built, and they cannot run.
+        (ops.conv_transpose, "line"): "AttributeError",
+        (ops.conv_transpose, "map"): "AttributeError",
+    },
+    "jax": {
+        (layers.MultiHeadAttention, "value_dim"): "TypeError",
+        (layers.MultiHeadAttention, "output_shape"): "TypeError",
+        (layers.MultiHeadAttention, "gate"): "TypeError",
+        (ops.conv_transpose, "line"): "AttributeError",
+        (ops.conv_transpose, "map"): "AttributeError",
+        (ops.max_pool, "map"): "TypeError",
+        (ops.average_pool, "map"): "TypeError",
+    },
+    "torch": {
+        (ops.conv_transpose, "line"): "AttributeError",
+        (ops.conv_transpose, "map"): "AttributeError",
+        (ops.split, "places"): "DataDependentOutputException",
+    },
+}[keras.backend.backend()]
+"""What the backend cannot tell, by what it says."""
+
+OTHERS = "cells of unequal size", "on JAX an image is resized"
+"""Another algorithm than the definition."""
+
+
+@pytest.mark.filterwarnings("ignore:.*You passed `rms_scaling=True`")
+@pytest.mark.parametrize("case", cases(ZOO), ids=str)
+def test_no_number_differs(case: Case) -> None:
+    report = cnnstats.analyze(built(case)).verify(only=["work", "params"])
+    for check in report.verification.checks:
+        assert check.verdict in VERDICTS
+        assert check.verdict != DIFFERS, check
+        gap = check.measured, check.counted
+        if check.verdict in (CONFIRMED, EXPLAINED) and check.quantity != "output_shape" and keras.backend.backend() != "jax":
+            assert check.measured - check.counted == sum(term.amount for term in check.terms), gap
+        if check.verdict == NOT_COMPARABLE and check.quantity == "macs":
+            known = UNCOUNTED.get((case.target, case.name), "")
+            assert (known and known in check.reason) or check.reason.startswith(OTHERS), check
+
+
+def test_nearly_all_of_the_zoo_is_confirmed_and_the_rest_has_names() -> None:
+    verdicts: Counter[str] = Counter()
+    for case in list(cases(ZOO))[::9]:
+        report = cnnstats.analyze(built(case)).verify(only=["work"])
+        verdicts.update(report.verification.counts)
+    assert verdicts[CONFIRMED] > 3 * (verdicts[EXPLAINED] + verdicts[NOT_COMPARABLE])
