@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,7 +38,7 @@ class Term(NamedTuple):
     """
 
     name: str
-    amount: int
+    amount: int | Fraction
     reason: str
 
 
@@ -80,7 +81,7 @@ def check_of_work(
     place: tuple[str, int],
     quantity: str,
     counted: int,
-    measured: int,
+    measured: int | Fraction,
     referee: str,
     terms: Iterable[Term] = (),
     resolution: int = 0,
@@ -97,10 +98,10 @@ def check_of_work(
         resolution: how far its figure may be off because of the digits that it has.
     """
     named = tuple(term for term in merged(terms) if term.amount)
-    rest = measured - counted - sum(term.amount for term in named)
+    rest = Fraction(measured - counted - sum(term.amount for term in named))
     differs = abs(rest) > resolution
     verdict = DIFFERS if differs else EXPLAINED if named else CONFIRMED
-    reason = f"{abs(rest):,} {'more' if rest > 0 else 'fewer'} were measured than counted" if differs else ""
+    reason = f"{float(abs(rest)):,.15g} {'more' if rest > 0 else 'fewer'} were measured than counted" if differs else ""
     return Check(*place, quantity, verdict, counted, measured, referee, named, reason)
 
 

@@ -239,7 +239,7 @@ def _measured(value: Any, place: str) -> Any:
     return decode.many(_measured)(value, place) if isinstance(value, list) else decode.extent(value, place)
 
 
-_TERM = decode.record(Term, name=decode.text, amount=decode.integer, reason=decode.text)
+_TERM = decode.record(Term, name=decode.text, amount=decode.rational, reason=decode.text)
 _CHECK = decode.record(
     Check,
     layer=decode.text,

@@ -77,8 +77,10 @@ def faults(model: Any) -> Iterator[Fault]:
 def _measurements(model: Any, report: Report) -> Iterator[Fault]:
     """What the measurements say otherwise."""
     verification = report.verify(model).verification
-    for check in () if verification is None else verification.differing:
-        if check.layer or not any(each.layer for each in verification.differing if each.quantity == check.quantity):
+    differing = () if verification is None else verification.differing
+    for check in differing:
+        # The sum of all differs where a row does.
+        if check.layer or not any(each.layer for each in differing if each.quantity == check.quantity):
             text = f"{check.layer or 'the model'}: {check.counted} was counted, {check.measured} measured"
             yield Fault(f"{check.quantity} by {check.referee}", f"{text}; {check.reason}")
 

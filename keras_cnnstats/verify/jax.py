@@ -61,11 +61,12 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
             fed = list(tensors)
             for place, weight in zip(learned, weights, strict=True):
                 fed[place] = weight
+            made = step.run(fed)
             # Each output is weighed, so that no gradient is a constant.
-            return sum((made * made).sum() for made in step.run(fed) if _is_number(made.dtype))
+            return sum((each * each).sum().astype("float32") for each in made if _is_number(each.dtype)), made
 
-        gradients: list[Any] = jax.grad(loss)([tensors[place] for place in learned])
-        return gradients
+        gradients, made = jax.grad(loss, has_aux=True)([tensors[place] for place in learned])
+        return [*made, *gradients]
 
     return count_whole(step._replace(run=run))
 

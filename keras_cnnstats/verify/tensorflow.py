@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras_cnnstats.graph import TensorSpec
 from keras_cnnstats.measure.counts import CannotMeasureError
@@ -31,6 +31,8 @@ _UNREGISTERED = "it has no statistics for an Einsum that is no matrix product"
 _RIM = (
     "it divides the outputs of a transposed convolution by the strides, those of the rim too; for volumes it has none"
 )
+_SATURATION = "values of a resized map are kept in the range of a dtype that is narrower than float32"
+_TURNED = "of matrices of which the first is turned, it takes the wrong size for what is summed"
 _KERNELS = "it has no statistics for the gradient of a kernel"
 _GRID = "it runs a dilated convolution on a grid without holes, of more positions than the output has"
 _LOOP = "it counts the body of a loop once"
@@ -88,11 +90,14 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
     import tensorflow as tf
 
     def run(tensors: Sequence[Any]) -> list[Any]:
+        weights = [tensors[place] for place in learned]
         with tf.GradientTape() as tape:
-            tape.watch([tensors[place] for place in learned])
+            tape.watch(weights)
+            made = step.run(tensors)
             # Each output is weighed, so that no gradient is a constant.
-            loss = tf.add_n([tf.reduce_sum(made * made) for made in step.run(tensors) if made.dtype.is_floating])
-        return [each for each in tape.gradient(loss, [tensors[place] for place in learned]) if each is not None]
+            sums = [tf.cast(tf.reduce_sum(each * each), "float32") for each in made if each.dtype.is_floating]
+            loss = tf.add_n(sums)
+        return [*made, *[each for each in tape.gradient(loss, weights) if each is not None]]
 
     return count_whole(step._replace(run=run))
 
@@ -128,44 +133,82 @@ class _Counter:
             outputs: what it returns.
             makes_numbers: whether it returns floating-point numbers, so that integers in it are places and sizes.
         """
-        used, fed = {operation.name for operation in needed(outputs)}, _fed(operations)
-        return total(
-            self._figures(operation, operation.name in used, makes_numbers, operation.name in fed)
-            for operation in operations
+        used = needed(outputs)
+        parts = _Part(
+            used={operation.name for operation in used},
+            read={tensor.name for tensor in (*outputs, *(each for operation in used for each in operation.inputs))},
+            fed=_fed(operations),
+            makes_numbers=makes_numbers,
         )
+        return total(self._figures(operation, parts) for operation in operations)
 
-    def _figures(self, operation: Any, used: bool, makes_numbers: bool, fed: bool) -> Figures:
+    def _figures(self, operation: Any, part: "_Part") -> Figures:
         kind = operation.type
-        if not used:
+        if operation.name not in part.used:
             # Of a function that nothing reads, the profiler sees nothing either.
-            return _without(
-                Figures(rest=0 if kind in _CALLS | _LOOPS | _BRANCHES else _registered(operation)), "unused", _UNUSED
-            )
+            return _unused(operation) if kind not in _CALLS | _LOOPS | _BRANCHES else Figures()
         if kind in _CALLS:
-            return self._of_body(self.functions.body(operation, "f", operation.inputs), makes_numbers)
+            body = self.functions.body(operation, "f", operation.inputs)
+            pairs = zip(body.outputs, operation.outputs, strict=True)
+            read = [inside for inside, outside in pairs if outside.name in part.read]
+            return self._of_body(body._replace(outputs=read), part.makes_numbers)
         if kind in _LOOPS:
             condition, body = (self.functions.body(operation, name, operation.inputs) for name in ("cond", "body"))
             return self._of_body(body, makes_numbers=True).repeated(trips(operation, condition, body), _LOOP)
         if kind in _BRANCHES:
             branches = {
-                self._of_body(self.functions.body(operation, name, operation.inputs[1:]), makes_numbers)
+                self._of_body(self.functions.body(operation, name, operation.inputs[1:]), part.makes_numbers)
                 for name in ("then_branch", "else_branch")
             }
             if len(branches) > 1:
                 raise CannotMeasureError("the branches of a condition cost differently")
             return branches.pop()
-        registered = _registered(operation)
-        if kind in _CONTRACTIONS:
-            return Figures(registered, terms=_contraction_terms(operation, registered))
-        if kind == "Tile":
-            return _without(Figures(rest=registered), "repeats", _REPEATS)
-        if not fed or (makes_numbers and not _has_numbers(operation)):
-            return _without(Figures(rest=registered), "places", _PLACES)
-        return Figures(rest=registered)
+        return _of_operation(operation, operation.name in part.fed, part.makes_numbers)
 
     def _of_body(self, body: Body, makes_numbers: bool) -> Figures:
         with body.graph.as_default():
             return self.figures(body.graph.get_operations(), body.outputs, makes_numbers)
+
+
+class _Part(NamedTuple):
+    """What there is to know of a part of a graph.
+
+    Attributes:
+        used: operations that its outputs need.
+        read: tensors that those read.
+        fed: operations that read values that it is fed, and not their shapes alone.
+        makes_numbers: whether it makes floating-point numbers, so that integers in it are places and sizes.
+    """
+
+    used: set[str]
+    read: set[str]
+    fed: set[str]
+    makes_numbers: bool
+
+
+def _of_operation(operation: Any, fed: bool, makes_numbers: bool) -> Figures:
+    kind, registered = operation.type, _registered(operation)
+    if kind in _CONTRACTIONS:
+        return Figures(registered, terms=_contraction_terms(operation, registered))
+    if kind == "Tile":
+        return _without(registered, "repeats", _REPEATS)
+    if kind in ("Maximum", "Minimum") and _is_of_resized(operation):
+        return _without(registered, "saturation", _SATURATION)
+    if not fed or (makes_numbers and not _has_numbers(operation)):
+        return _without(registered, "places", _PLACES)
+    return Figures(rest=registered)
+
+
+def _unused(operation: Any) -> Figures:
+    registered = _registered(operation)
+    if operation.type in _CONTRACTIONS:
+        return Figures(registered, terms=(Term("unused", registered, _UNUSED),))
+    return _without(registered, "unused", _UNUSED)
+
+
+def _without(registered: int, name: str, reason: str) -> Figures:
+    """Figures of what is no work at all."""
+    return Figures(rest=registered, rest_terms=(Term(name, registered, reason),))
 
 
 def _fed(operations: Sequence[Any]) -> set[str]:
@@ -178,6 +221,11 @@ def _fed(operations: Sequence[Any]) -> set[str]:
         if operation.type not in _SHAPES and (starts or any(name in found or name not in inside for name in read)):
             found.add(operation.name)
     return found
+
+
+def _is_of_resized(operation: Any) -> bool:
+    source = _behind(operation.inputs[0], "Minimum").op.type
+    return str(source).startswith(("Resize", "ScaleAndTranslate"))
 
 
 def _has_numbers(operation: Any) -> bool:
@@ -193,14 +241,12 @@ def _registered(operation: Any) -> int:
         raise CannotMeasureError(str(error)) from error
 
 
-def _without(figures: Figures, name: str, reason: str) -> Figures:
-    """Figures of what is no work at all."""
-    return figures._replace(rest_terms=(Term(name, figures.rest or 0, reason),))
-
-
 def _contraction_terms(operation: Any, registered: int) -> tuple[Term, ...]:
     """Where the registry is known to be wrong: how much more it counts than the products that there are."""
     match operation.type:
+        case "BatchMatMul" | "BatchMatMulV2" | "BatchMatMulV3" if operation.get_attr("adj_x"):
+            products = prod(_shape(operation.outputs[0])) * _shape(operation.inputs[0])[-2]
+            return (Term("turned", registered - 2 * products, _TURNED),)
         case "Einsum" if not registered:
             return (Term("einsum", -2 * _products_of_einsum(operation), _UNREGISTERED),)
         case "Conv2DBackpropInput" | "Conv3DBackpropInputV2" | "DepthwiseConv2dNativeBackpropInput":
@@ -249,7 +295,10 @@ def _dilation_terms(operation: Any, registered: int) -> tuple[Term, ...]:
 
 
 def _positions(tensor: Any, operation: Any) -> tuple[int, ...]:
-    """A map's shape without its channels."""
+    """A map's shape without its channels; of one that was cut into the phases of a dilation, what it was before."""
+    spread = _behind(_behind(tensor, "ExpandDims"), "Reshape").op
+    if spread.type == "SpaceToBatchND":
+        return _shape(spread.inputs[0])[:-1]
     shape, first = _shape(tensor), operation.get_attr("data_format").decode().startswith("NC")
     return (shape[0], *shape[2:]) if first else shape[:-1]
 

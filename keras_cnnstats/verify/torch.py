@@ -54,9 +54,10 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
     def run(tensors: Sequence[Any]) -> list[Any]:
         weights = [tensors[place].requires_grad_() for place in learned]
         # Each output is weighed, so that no gradient is a constant.
-        parts = [(made * made).sum() for made in step.run(tensors) if made.is_floating_point()]
+        made = step.run(tensors)
+        parts = [(each * each).sum().float() for each in made if each.is_floating_point()]
         found = torch.autograd.grad(torch.stack(parts).sum(), weights, allow_unused=True)
-        return [each for each in found if each is not None]
+        return [*made, *[each for each in found if each is not None]]
 
     return count_whole(step._replace(run=run))
 

@@ -8,7 +8,7 @@ from keras_cnnstats.reports import Report
 from keras_cnnstats.verification import NOT_COMPARABLE, Check, check_of_work
 from keras_cnnstats.verify.figures import Figures
 from keras_cnnstats.verify.whole import whole
-from keras_cnnstats.verify.work import the_referee
+from keras_cnnstats.verify.work import half, the_referee
 
 
 def check_training(model: Any, graph: Graph, report: Report) -> Iterator[Check]:
@@ -29,9 +29,9 @@ def check_training(model: Any, graph: Graph, report: Report) -> Iterator[Check]:
         ("", 0),
         "train_macs",
         sum(work.inside if referee.CONVENTION == "xla" else work.macs for work in works),
-        figures.contractions // 2,
+        half(figures.contractions),
         referee.NAME,
-        [term._replace(amount=term.amount // 2) for term in figures.terms],
+        [term._replace(amount=half(term.amount)) for term in figures.terms],
         figures.resolution,
     )
 

@@ -1,6 +1,7 @@
 """Work and shapes, call by call and for the whole model, held against the counter of a backend."""
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from importlib import import_module
 from typing import Any
 
@@ -87,9 +88,9 @@ def _work(
         place,
         "macs",
         products,
-        figures.contractions // 2,
+        half(figures.contractions),
         referee.NAME,
-        [term._replace(amount=term.amount // 2) for term in terms],
+        [term._replace(amount=half(term.amount)) for term in terms],
         figures.resolution,
     )
     counted = sum(units.flops(work, convention) for work in works)
@@ -100,6 +101,12 @@ def _work(
     terms = (*terms, *figures.rest_terms, *rest)
     measured = figures.contractions + figures.rest
     yield check_of_work(place, "flops", counted, measured, referee.NAME, terms, figures.resolution)
+
+
+def half(flops: int | Fraction) -> Any:
+    """Returns the pairs of a product and an addition that make so many FLOPs; a referee may be wrong by a half."""
+    halved = Fraction(flops) / 2
+    return int(halved) if halved.denominator == 1 else halved
 
 
 def _shapes(row: Row, figures: Figures | str, referee: Any) -> Check:
