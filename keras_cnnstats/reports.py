@@ -144,7 +144,14 @@ class Report:
         rows = tuple(row._replace(convention=convention) for row in self.rows)
         return replace(self, header=header, rows=rows)
 
-    def verify(self, model: Any = None, *, only: Sequence[str] | None = None, strict: bool = False) -> "Report":
+    def verify(
+        self,
+        model: Any = None,
+        *,
+        only: Sequence[str] | None = None,
+        strict: bool = False,
+        referee: str | None = None,
+    ) -> "Report":
         """Returns the same report with each number held against a measurement that shares no code with the rules.
 
         Work by the counters of the running backend (TensorFlow's registry, XLA's cost analysis, PyTorch's
@@ -155,9 +162,14 @@ class Report:
             model: the model, where the report was stored or the model has been let go of.
             only: what to measure, of `"work"`, `"params"`, `"fields"`, `"training"` and `"memory"`; all by default.
             strict: whether a measurement that differs is an error.
+            referee: the backend that measures: `"tensorflow"`, `"jax"` or `"torch"`; the running one by default.
+                Another one does so in a process of its own, which makes the model anew of its configuration, without
+                weights. The environment variable `CNNSTATS_JAX_PYTHON` (or likewise) names the Python that has it.
 
         Raises:
-            VerificationError: there is no model, it is another, or `strict` and something differs.
+            VerificationError: there is no model, it is another, it cannot be made anew for the referee, or `strict` and
+                something differs.
+            MissingDependencyError: the referee is not installed.
 
         Example:
 
@@ -169,7 +181,7 @@ class Report:
         """
         from keras_cnnstats.verify import verified
 
-        return verified(self, model, only, strict)
+        return verified(self, model, only, strict, referee)
 
     def reconcile(self, verbose: bool | None = None) -> "Reconciliation":
         """Prints the model's total under every convention, with the terms that make the gaps, and returns it.

@@ -1,17 +1,27 @@
 """Each number of a report held against a measurement that shares no code with the rules."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import keras
+
 from keras_cnnstats.capture import capture
 from keras_cnnstats.errors import VerificationError
+from keras_cnnstats.graph import Graph
 from keras_cnnstats.reports import Report, Subject
 from keras_cnnstats.rules import find
 from keras_cnnstats.verification import QUANTITIES, Check, Verification
 
 
-def verified(report: Report, model: Any = None, only: Sequence[str] | None = None, strict: bool = False) -> Report:
+def verified(
+    report: Report,
+    model: Any = None,
+    only: Sequence[str] | None = None,
+    strict: bool = False,
+    referee: str | None = None,
+) -> Report:
     """Returns a report with what measurements say of its numbers. The model is traced, not run, and stays as it was.
 
     Args:
@@ -19,9 +29,12 @@ def verified(report: Report, model: Any = None, only: Sequence[str] | None = Non
         model: the model that it is of; the one that was analysed by default.
         only: what to measure, of `QUANTITIES`; all of it by default.
         strict: whether a measurement that differs is an error.
+        referee: the backend that measures, in a process of its own where Keras does not run on it here.
 
     Raises:
-        VerificationError: there is no model, it is another, or `strict` and something differs.
+        VerificationError: there is no model, it is another, it cannot be made anew for the referee, or `strict` and
+            something differs.
+        MissingDependencyError: the referee is not installed.
     """
     wanted = QUANTITIES if only is None else (only,) if isinstance(only, str) else tuple(only)
     unknown = [name for name in wanted if name not in QUANTITIES]
@@ -34,7 +47,11 @@ def verified(report: Report, model: Any = None, only: Sequence[str] | None = Non
         raise VerificationError(
             "verify: the model of this report is gone, or it was stored without one. Pass it: report.verify(model)."
         )
-    verification = Verification(tuple(_checks(report, model, subject, wanted)))
+    if referee in (None, keras.backend.backend()):
+        checks = _checks(report, model, subject, wanted)
+    else:
+        checks = _checks_elsewhere(report, model, subject, wanted, referee)
+    verification = Verification(tuple(checks))
     if strict and verification.differing:
         listed = "".join(f"\n  {check.layer or 'the model'}: {check}" for check in verification.differing[:20])
         raise VerificationError(f"strict: {len(verification.differing)} measurements differ:{listed}")
@@ -42,14 +59,8 @@ def verified(report: Report, model: Any = None, only: Sequence[str] | None = Non
 
 
 def _checks(report: Report, model: Any, subject: Subject, wanted: Sequence[str]) -> Iterator[Check]:
-    with capture(model, subject.input_shape, report.header.batch_size, subject.is_known or _has_rule) as graph:
-        # Behind the calls there may be a row of weights that belong to none.
+    with _graph(report, model, subject) as graph:
         rows = report.rows[: len(graph.calls)]
-        if [(row.layer, row.type) for row in rows] != [(call.path, call.type) for call in graph.calls]:
-            raise VerificationError(
-                f"verify: expected the model that the report is of, `{report.header.model}`, with the same layers. "
-                f"Received: `{graph.name}`. Analyse it again."
-            )
         if "work" in wanted:
             from keras_cnnstats.verify.work import check_work
 
@@ -70,6 +81,30 @@ def _checks(report: Report, model: Any, subject: Subject, wanted: Sequence[str])
         from keras_cnnstats.verify.gradient import check_fields
 
         yield from check_fields(model, report)
+
+
+def _checks_elsewhere(
+    report: Report, model: Any, subject: Subject, wanted: Sequence[str], referee: str
+) -> Iterator[Check]:
+    from keras_cnnstats.verify.elsewhere import checks_from
+
+    with _graph(report, model, subject):
+        pass  # it is the model that the report is of
+    yield from checks_from(referee, report, model, wanted)
+
+
+@contextmanager
+def _graph(report: Report, model: Any, subject: Subject) -> Iterator[Graph]:
+    """Gives the graph of the model that a report is of."""
+    with capture(model, subject.input_shape, report.header.batch_size, subject.is_known or _has_rule) as graph:
+        # Behind the calls there may be a row of weights that belong to none.
+        rows = report.rows[: len(graph.calls)]
+        if [(row.layer, row.type) for row in rows] != [(call.path, call.type) for call in graph.calls]:
+            raise VerificationError(
+                f"verify: expected the model that the report is of, `{report.header.model}`, with the same layers. "
+                f"Received: `{graph.name}`. Analyse it again."
+            )
+        yield graph
 
 
 def _has_rule(target: Any) -> bool:

@@ -20,6 +20,7 @@ _INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 _ZEROS = "of a softplus by itself, it counts two additions of 0"
 _LOOP = "it counts the body of a loop once"
 _LOGIC = ("logic", "it counts the logic of truth values as one operation for each")
+_CONVERSIONS = "it counts conversions from one dtype to another as one operation for each value"
 _MISCOUNTED = {
     "gather": ("bounds", "it counts that each value of a lookup is compared with the bounds"),
     **dict.fromkeys(("and", "not", "or", "xor"), _LOGIC),
@@ -140,6 +141,8 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
     figures = Figures(rest=int(flops), resolution=_resolution(flops))
     if _is_of_places(equation, reads, makes_numbers):
         return figures._replace(rest_terms=(Term("places", int(flops), _PLACES),))
+    if name == "convert_element_type":
+        return figures._replace(rest_terms=(Term("conversions", int(flops), _CONVERSIONS),))
     if name in _MISCOUNTED and (name == "gather" or equation.outvars[0].aval.dtype.kind == "b"):
         return figures._replace(rest_terms=(Term(*_MISCOUNTED[name][:1], int(flops), *_MISCOUNTED[name][1:]),))
     return figures

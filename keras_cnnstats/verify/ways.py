@@ -70,8 +70,8 @@ def _compared(call: Call) -> Term:
     return _choices(sum(map(_turned, call.specs)))
 
 
-def _converted(call: Call) -> Term:
-    """One conversion for each value that is made."""
+def _chosen_once(call: Call) -> Term:
+    """One choice for each value that is made."""
     return _choices(_values(call.results[0].shape[1:]))
 
 
@@ -136,7 +136,7 @@ _ON: Mapping[str, Mapping[Any, Way]] = {
         layers.MultiHeadAttention: _with_mask,
         **dict.fromkeys((layers.AdditiveAttention, layers.Attention), _masked),
         ops.where: _chosen,
-        **dict.fromkeys((ops.cast, ops.one_hot, ops.triu, ops.tril), _converted),
+        **dict.fromkeys((ops.triu, ops.tril), _chosen_once),
         **dict.fromkeys((ops.logical_and, ops.logical_or, ops.logical_not), _compared),
     },
 }
