@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,9 @@ def contenders() -> Iterator[tuple[str, str, Callable[[], Any], Any]]:
 
     for name, build in sorted(vars(keras.applications).items()):
         if inspect.isfunction(build):
-            yield "applications", name, lambda build=build: build(weights=None), None
+            # Those that leave their sizes open are fed what the others have by themselves.
+            shape = (224, 224, 3) if name.startswith("MobileNetV3") else None
+            yield "applications", name, lambda build=build: build(weights=None), shape
     for name, build in custom().items():
         yield "custom", name, build, None
     try:
@@ -112,8 +114,8 @@ def contenders() -> Iterator[tuple[str, str, Callable[[], Any], Any]]:
             yield "hub", name, backbone.build, backbone.shapes
 
 
-def measured(build: Callable[[], Any], shapes: Any) -> Record:
-    """What the running backend says of one model."""
+def measured(build: Callable[[], Any], shapes: Any, referee: str) -> Record:
+    """What a referee says of one model."""
     import keras
 
     import keras_cnnstats as cnnstats
@@ -122,7 +124,7 @@ def measured(build: Callable[[], Any], shapes: Any) -> Record:
     with cnnstats.abstract():
         model = build()
     report = cnnstats.analyze(model, input_shape=shapes)
-    verification = report.verify(only=["work"]).verification
+    verification = report.verify(only=["work"], referee=referee).verification
     of_model = {check.quantity: check for check in verification.of("")}
     return {
         "params": report.totals.params,
@@ -152,29 +154,42 @@ def figures(check: Any, counted: int | None) -> Record:
     }
 
 
-def here(wanted: Sequence[str]) -> None:
-    """Prints what the running backend says of each model, one record a line."""
-    import keras
-
+def here(wanted: Sequence[str], referee: str) -> None:
+    """Prints what a referee says of each model, one record a line."""
     for group, name, build, shapes in contenders():
         if not wanted or group in wanted or name in wanted:
             start = time.perf_counter()
-            record: Record = {"backend": keras.backend.backend(), "group": group, "model": name}
+            record: Record = {"backend": referee, "group": group, "model": name}
             try:
-                record |= measured(build, shapes)
+                record |= measured(build, shapes, referee)
             except Exception as error:
                 record |= {"failed": f"{type(error).__name__}: {error}"}
             record["seconds"] = round(time.perf_counter() - start, 1)
-            print(json.dumps(record), flush=True)
+            print(json.dumps(record, default=float), flush=True)
             gc.collect()
 
 
-def elsewhere(backend: str, python: str, wanted: Sequence[str]) -> Iterator[Record]:
-    """Yields what a backend says of each model, from a process of its own."""
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": path}
-    command = [python, "-W", "ignore", __file__, "--here", "--models", ",".join(wanted)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+def all_of(referee: str, pythons: Mapping[str, str], wanted: Sequence[str]) -> Iterator[Record]:
+    """Yields what a referee says of each model; what its backend refuses to build, another one hands over."""
+    refused = []
+    for record in asked(referee, referee, pythons, wanted):
+        refused += [record["model"]] if "failed" in record else []
+        yield record
+    if refused:
+        yield from asked(next(name for name in BACKENDS if name != referee), referee, pythons, refused)
+
+
+def asked(backend: str, referee: str, pythons: Mapping[str, str], wanted: Sequence[str]) -> Iterator[Record]:
+    """Yields the records from a process where Keras runs on a backend."""
+    environment = {
+        "KERAS_BACKEND": backend,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        **{f"CNNSTATS_{name.upper()}_PYTHON": python for name, python in pythons.items()},
+    }
+    python = pythons.get(backend, sys.executable)
+    command = [python, "-W", "ignore", __file__, "--here", referee, "--models", ",".join(wanted)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment) as process:
         for line in process.stdout or ():
             if line.startswith("{"):
                 yield json.loads(line)
@@ -206,6 +221,13 @@ def page(records: Sequence[Record]) -> str:
             found = [record for record in records if (record["backend"], record["group"]) == (backend, group)]
             if found:
                 lines += ["", f"### {title}", "", HEAD, *map(row, found)]
+    differing = [
+        f"- {record['backend']}, {record['model']}: {each}"
+        for record in records
+        for each in record.get("differing", ())
+    ]
+    if differing:
+        lines += ["", "## What differs", "", *differing]
     return "\n".join(lines) + "\n"
 
 
@@ -240,22 +262,23 @@ def main() -> None:
     parser.add_argument("--models", default="", help="names of models, or of the groups applications, custom, hub")
     parser.add_argument("--python", action="append", default=[], help="where a backend lives: torch=path/to/python")
     parser.add_argument("--target", type=Path, default=ROOT / "docs" / "agreement.md")
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--here", help=argparse.SUPPRESS)
     options = parser.parse_args()
     wanted = [name for name in options.models.split(",") if name]
     if options.here:
-        here(wanted)
+        here(wanted, options.here)
         return
     pythons = dict(each.split("=", 1) for each in options.python)
     stored = options.target.with_suffix(".json")
     records = json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else []
     known = {(record["backend"], record["group"], record["model"]): record for record in records}
     for backend in options.backends.split(","):
-        for record in elsewhere(backend, pythons.get(backend, sys.executable), wanted):
+        for record in all_of(backend, pythons, wanted):
             known[backend, record["group"], record["model"]] = record
             print(f"{backend:10} {record['seconds']:6.1f} s  {row(record)}", flush=True)
             stored.write_text(json.dumps(list(known.values()), indent=1), encoding="utf-8")
-    options.target.write_text(page(list(known.values())), encoding="utf-8")
+    in_order = sorted(known.values(), key=lambda record: list(GROUPS).index(record["group"]))
+    options.target.write_text(page(in_order), encoding="utf-8")
 
 
 if __name__ == "__main__":

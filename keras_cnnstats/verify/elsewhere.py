@@ -57,8 +57,8 @@ def checks_from(referee: str, report: Report, model: Any, wanted: Sequence[str])
     python = os.environ.get(variable, sys.executable)
     if python == sys.executable and find_spec(referee) is None:
         raise MissingDependencyError(
-            f"referee={referee!r}: it is not installed. Install it: pip install keras-cnnstats[{referee}]; or let the "
-            f"environment variable {variable} name a Python that has it, with keras and keras_cnnstats."
+            f"referee={referee!r}: it is not installed. Install it: pip install {referee}; or let the environment "
+            f"variable {variable} name a Python that has it, with keras and keras_cnnstats."
         )
     answer = _asked(python, referee, json.dumps(message_of(report, model, wanted)))
     if "error" in answer:
@@ -92,8 +92,10 @@ def message_of(report: Report, model: Any, wanted: Sequence[str]) -> dict[str, A
 
 def first_line(error: Exception) -> str:
     """Returns the kind of an error, and the first line of what it says."""
-    said = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {said}"
+    # Of what cannot be made of a configuration, Keras shows all of that before the cause, and again behind it.
+    said = str(error).rpartition("Exception encountered: ")[-1].partition("Full object config: ")[0]
+    line = said.strip().partition("\n")[0]
+    return f"{type(error).__name__}: {line}"
 
 
 def _without_values(given: Any) -> Any:
@@ -112,9 +114,10 @@ def _custom(config: Any) -> Iterator[Custom]:
     """The classes and functions in a configuration that are not of Keras."""
     registered = keras.saving.get_custom_objects()
     if isinstance(config, Mapping):
-        module, name = config.get("module") or "", config.get("class_name") or ""
-        if module.partition(".")[0] not in ("", "builtins", "keras"):
-            yield Custom(config.get("registered_name") or name, module, name)
+        name = config.get("registered_name")
+        if name and config.get("class_name") != "function":
+            # Of a script or a notebook, Keras leaves the module out.
+            yield Custom(name, config.get("module") or "__main__", config["class_name"])
         for each in config.values():
             yield from _custom(each)
     elif isinstance(config, list):

@@ -21,6 +21,8 @@ _ZEROS = "of a softplus by itself, it counts two additions of 0"
 _LOOP = "it counts the body of a loop once"
 _LOGIC = ("logic", "it counts the logic of truth values as one operation for each")
 _CONVERSIONS = "it counts conversions from one dtype to another as one operation for each value"
+_EXPANDED = frozenset({"erf", "erfc"})
+_EXPANSION = "it counts the terms of the polynomial that stands for a function of half precision"
 _MISCOUNTED = {
     "gather": ("bounds", "it counts that each value of a lookup is compared with the bounds"),
     **dict.fromkeys(("and", "not", "or", "xor"), _LOGIC),
@@ -141,8 +143,11 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
     figures = Figures(rest=int(flops), resolution=_resolution(flops))
     if _is_of_places(equation, reads, makes_numbers):
         return figures._replace(rest_terms=(Term("places", int(flops), _PLACES),))
-    if name == "convert_element_type":
+    if name == "convert_element_type" and any(reads):
         return figures._replace(rest_terms=(Term("conversions", int(flops), _CONVERSIONS),))
+    if name in _EXPANDED and equation.outvars[0].aval.dtype.itemsize == 2:
+        more = int(flops) - prod(equation.outvars[0].aval.shape)
+        return figures._replace(rest_terms=(Term("expansion", more, _EXPANSION),))
     if name in _MISCOUNTED and (name == "gather" or equation.outvars[0].aval.dtype.kind == "b"):
         return figures._replace(rest_terms=(Term(*_MISCOUNTED[name][:1], int(flops), *_MISCOUNTED[name][1:]),))
     return figures

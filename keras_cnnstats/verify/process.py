@@ -59,8 +59,8 @@ def _made(message: dict[str, Any]) -> tuple[Any, Any]:
             custom[name] = getattr(import_module(module), attribute)
         except (ImportError, AttributeError) as error:
             raise CNNStatsError(
-                f"expected `{attribute}` in a module that another process can import, not in a function or a "
-                f"notebook. Received: {module}.{attribute}."
+                f"expected `{attribute}` in a module that another process can import, and not in a script, a notebook "
+                f"or a function. Received: {module}.{attribute}."
             ) from error
     with names_untouched(), variables_deferred():
         made = keras.saving.deserialize_keras_object(message["config"], custom, safe_mode=False)

@@ -35,6 +35,8 @@ def another_algorithm(call: Call, backend: str) -> str:
         return "on JAX an image is resized by matrix products with weights for each axis"
     if backend != "torch" and call.target in _IN_CELLS:
         return "cells of unequal size are picked from windows of both sizes"
+    if backend == "jax" and call.target in (ops.cumprod, ops.cumsum):
+        return "XLA counts a running sum as one window for each value"
     return ""
 
 
@@ -90,15 +92,20 @@ def _masked(call: Call) -> Term | None:
     return _choices(_values((call.specs[0].shape[1], call.specs[-1].shape[1])))
 
 
-def _with_mask(call: Call) -> Term | None:
-    """A mask of numbers is turned into truth values."""
-    mask = call.kwargs.get("attention_mask")
-    return None if mask is None else _choices(_turned(mask))
-
-
 def _masking(call: Call) -> Term:
     """Of n comparisons of a step n - 1 are needed to bring them together."""
     return Term("logic", -_values(call.results[0].shape[1:-1]), "one comparison less brings those of a step together")
+
+
+def _hot(call: Call) -> Term | None:
+    """Tokens that are written as numbers are compared as numbers."""
+    return None if "int" in call.specs[0].dtype else _chosen_once(call)
+
+
+def _degrees(call: Call) -> Term:
+    """The degrees of freedom are worked out, and each variance is chosen where there are any."""
+    amount = 3 + _values(call.results[0].shape[1:])
+    return Term("degrees of freedom", amount, "it counts that there are degrees of freedom left")
 
 
 def _turned(spec: TensorSpec) -> int:
@@ -132,11 +139,11 @@ _ON: Mapping[str, Mapping[Any, Way]] = {
     "jax": {
         layers.GRU: _without_bias,
         layers.Masking: _masking,
-        layers.GroupQueryAttention: _with_mask,
-        layers.MultiHeadAttention: _with_mask,
         **dict.fromkeys((layers.AdditiveAttention, layers.Attention), _masked),
         ops.where: _chosen,
+        ops.one_hot: _hot,
         **dict.fromkeys((ops.triu, ops.tril), _chosen_once),
+        **dict.fromkeys((ops.std, ops.var), _degrees),
         **dict.fromkeys((ops.logical_and, ops.logical_or, ops.logical_not), _compared),
     },
 }

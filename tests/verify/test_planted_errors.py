@@ -54,7 +54,9 @@ PLANTED = {
     "filters": Planted(layers.Conv2D, {"filters": 6, "kernel_size": 3}, first(c_out=7)),
     "a multiplier": Planted(layers.DepthwiseConv2D, {"kernel_size": 3, "depth_multiplier": 2}, first(c_out=4)),
     "the second of two": Planted(layers.SeparableConv2D, {"filters": 6, "kernel_size": 3}, without(1)),
-    "an activation": Planted(layers.Conv2D, {"filters": 6, "kernel_size": 3, "activation": "softmax"}, without(1), "flops"),
+    "an activation": Planted(
+        layers.Conv2D, {"filters": 6, "kernel_size": 3, "activation": "softmax"}, without(1), "flops"
+    ),
     "a weight of a dense layer": Planted(layers.Dense, {"units": 6}, first(inputs=5)),
     "positions": Planted(layers.Dense, {"units": 6}, first(positions=1)),
     "a bias of a dense layer": Planted(layers.Dense, {"units": 6}, first(bias=0), "flops"),

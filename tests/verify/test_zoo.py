@@ -17,6 +17,8 @@ UNCOUNTED = {
         (ops.inner, "dense"): "the branches of a condition cost differently",
         (ops.inner, "vector"): "the branches of a condition cost differently",
         # Defects of Keras 3.15: symbolically these are built, and they cannot run.
+        (layers.AdaptiveMaxPooling2D, "one"): "ValueError",
+        (layers.AdaptiveAveragePooling2D, "one"): "ValueError",
         (ops.conv_transpose, "line"): "AttributeError",
         (ops.conv_transpose, "map"): "AttributeError",
     },
@@ -37,20 +39,27 @@ UNCOUNTED = {
 }[keras.backend.backend()]
 """What the backend cannot tell, by what it says."""
 
-OTHERS = "cells of unequal size", "on JAX an image is resized"
+MISTAKEN = {(layers.Activation, "glu"), (layers.MultiHeadAttention, "scores"), (layers.EinsumDense, "ellipsis")}
+"""Layers that say that they make another shape than they do: defects of Keras 3.15, which the measurement finds."""
+
+OTHERS = "cells of unequal size", "on JAX an image is resized", "XLA counts a running sum"
 """Another algorithm than the definition."""
 
 
+ROUNDED = keras.backend.backend() == "jax"
+"""XLA's figures have seven digits."""
+
+
 @pytest.mark.filterwarnings("ignore:.*You passed `rms_scaling=True`")
-@pytest.mark.parametrize("case", cases(ZOO), ids=str)
+@pytest.mark.parametrize("case", list(cases(ZOO)), ids=str)
 def test_no_number_differs(case: Case) -> None:
     report = cnnstats.analyze(built(case)).verify(only=["work", "params"])
     for check in report.verification.checks:
         assert check.verdict in VERDICTS
-        assert check.verdict != DIFFERS, check
-        gap = check.measured, check.counted
-        if check.verdict in (CONFIRMED, EXPLAINED) and check.quantity != "output_shape" and keras.backend.backend() != "jax":
-            assert check.measured - check.counted == sum(term.amount for term in check.terms), gap
+        mistaken = check.quantity == "output_shape" and (case.target, case.name) in MISTAKEN
+        assert (check.verdict == DIFFERS) == mistaken, check
+        if check.verdict in (CONFIRMED, EXPLAINED) and check.quantity != "output_shape" and not ROUNDED:
+            assert check.measured - check.counted == sum(term.amount for term in check.terms), check
         if check.verdict == NOT_COMPARABLE and check.quantity == "macs":
             known = UNCOUNTED.get((case.target, case.name), "")
             assert (known and known in check.reason) or check.reason.startswith(OTHERS), check

@@ -1,0 +1,159 @@
+"""Verification as a user meets it: the verdict, the columns, the marks, the errors; and the model stays as it was."""
+
+import gc
+import io
+import pickle
+
+import keras
+import pytest
+from keras import layers
+
+import keras_cnnstats as cnnstats
+
+CHEAP = ["work", "params"]
+
+
+def network() -> keras.Model:
+    """A few layers of several kinds: a shared one, a nested model, one that writes its own call."""
+    x = keras.Input((12, 12, 3))
+    shared = layers.Conv2D(4, 3, padding="same", name="shared")
+    y = shared(layers.Conv2D(4, 1, name="first")(x))
+    y = shared(y) + y
+    inner = keras.Sequential([keras.Input((12, 12, 4)), layers.Conv2D(2, 3, strides=2), layers.ReLU()], name="inner")
+    return keras.Model(x, layers.Dense(3, name="head")(layers.Flatten()(inner(Written(name="written")(y)))))
+
+
+class Written(keras.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(4, name="inside")
+
+    def call(self, x):
+        return self.dense(x) * 2.0
+
+
+@pytest.fixture
+def model() -> keras.Model:
+    return network()
+
+
+def test_each_row_and_the_whole_are_confirmed(model: keras.Model) -> None:
+    verification = cnnstats.analyze(model).verify(only=CHEAP).verification
+    assert verification.counts["differs"] == 0
+    assert {check.verdict for check in verification.of("")} <= {"confirmed", "explained", "not comparable"}
+    (macs,) = [check for check in verification.of("") if check.quantity == "macs"]
+    assert macs.verdict == "confirmed"
+    assert [check.quantity for check in verification.of("shared", 1)] == ["macs", "flops", "output_shape"]
+    assert verification.of("inner/conv2d") or any(check.layer.startswith("inner/") for check in verification.checks)
+    assert verification.verdict.startswith("Measured: ")
+
+
+def test_everything_is_measured_where_nothing_else_is_asked_for(model: keras.Model) -> None:
+    report = cnnstats.analyze(model, verify=True)
+    quantities = {check.quantity for check in report.verification.checks}
+    assert {"macs", "flops", "output_shape", "params", "receptive_field", "train_macs", "memory"} <= quantities
+    assert report.verification.counts["differs"] == 0
+
+
+def test_the_default_report_has_none_of_it(model: keras.Model) -> None:
+    report = cnnstats.analyze(model)
+    assert report.verification is None
+    assert "verdict" not in report.to_dataframe()
+    assert "Measured" not in report.to_text()
+
+
+def test_the_model_stays_as_it_was(model: keras.Model) -> None:
+    before = [weight.numpy() if hasattr(weight, "numpy") else weight.value for weight in model.weights]
+    config, names = model.get_config(), [weight.path for weight in model.variables]
+    cnnstats.analyze(model, verify=True)
+    assert model.get_config() == config
+    assert [weight.path for weight in model.variables] == names
+    after = [weight.numpy() if hasattr(weight, "numpy") else weight.value for weight in model.weights]
+    assert all((a == b).all() for a, b in zip(before, after, strict=True))
+
+
+def test_it_is_data(model: keras.Model) -> None:
+    report = cnnstats.analyze(model).verify(only=CHEAP)
+    assert cnnstats.Report.from_json(report.to_json()) == report
+    frame = report.to_dataframe()
+    assert list(frame.columns[-4:]) == ["verdict", "measured_macs", "measured_flops", "measured_params"]
+    assert set(frame["verdict"]) <= {"confirmed", "explained", "not comparable", ""}
+    checks = report.verification.to_dataframe()
+    assert len(checks) == len(report.verification.checks)
+    assert list(checks.columns) == list(cnnstats.Check._fields)
+    assert report.with_convention("macs").verification == report.verification
+
+
+def test_it_is_in_every_rendering(model: keras.Model) -> None:
+    report = cnnstats.analyze(model).verify(only=CHEAP)
+    for text in (report.to_text(), report.to_markdown(), report.to_latex(), report._repr_html_()):
+        assert "Proof" in text
+        assert report.verification.verdict in text
+
+
+def test_a_measurement_that_differs_is_said_under_the_table(model: keras.Model) -> None:
+    report = cnnstats.analyze(model)
+    rows = tuple(row._replace(params=row.params + 1) if row.layer == "head" else row for row in report.rows)
+    wrong = cnnstats.Report(report.header, rows).verify(model, only=["params"])
+    assert "✗" in wrong.to_text()
+    assert "head, params" in wrong.to_text()
+
+
+def test_a_stored_report_asks_for_its_model(model: keras.Model) -> None:
+    report = cnnstats.analyze(model)
+    for stored in (cnnstats.Report.from_json(report.to_json()), pickle.loads(pickle.dumps(report))):
+        with pytest.raises(cnnstats.VerificationError, match=r"report\.verify\(model\)"):
+            stored.verify()
+        assert stored.verify(model, only=["params"]).verification.counts["differs"] == 0
+
+
+def test_a_report_does_not_keep_its_model() -> None:
+    report = cnnstats.analyze(network())
+    keras.utils.clear_session()
+    gc.collect()
+    with pytest.raises(cnnstats.VerificationError, match="gone"):
+        report.verify()
+
+
+def test_another_model_is_refused(model: keras.Model) -> None:
+    other = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    with pytest.raises(cnnstats.VerificationError, match="Analyse it again"):
+        cnnstats.analyze(model).verify(other)
+
+
+@pytest.mark.parametrize("only", [["flops"], "weight", ["work", 3]])
+def test_what_cannot_be_measured_is_refused(model: keras.Model, only: object) -> None:
+    with pytest.raises(cnnstats.VerificationError, match="only: expected some of `work`"):
+        cnnstats.analyze(model).verify(only=only)
+
+
+def test_nothing_is_printed(model: keras.Model, capsys: pytest.CaptureFixture[str]) -> None:
+    cnnstats.analyze(model, verify=True)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_open_sizes_are_not_comparable() -> None:
+    model = keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(4, 3)])
+    checks = cnnstats.analyze(model).verify(only=CHEAP).verification.checks
+    assert {check.reason for check in checks if check.quantity == "macs"} == {"its sizes are unknown"}
+    sized = cnnstats.analyze(model, input_shape=(9, 9, 3)).verify(only=CHEAP).verification
+    assert sized.counts["not comparable"] <= 2  # PyTorch counts contractions alone
+    assert sized.counts["confirmed"] >= 3
+
+
+def test_a_batch_is_counted_whole(model: keras.Model) -> None:
+    verification = cnnstats.analyze(model, batch_size=3).verify(only=["work"]).verification
+    assert verification.counts["differs"] == 0
+
+
+def test_several_inputs_in_a_dict() -> None:
+    a, b = keras.Input((4,), name="a"), keras.Input((5,), name="b")
+    model = keras.Model({"a": a, "b": b}, layers.Concatenate()([layers.Dense(3)(a), layers.Dense(3)(b)]))
+    verification = cnnstats.analyze(model).verify(only=["work", "training"]).verification
+    assert [check.verdict for check in verification.of("") if check.quantity.endswith("macs")] == ["confirmed"] * 2
+
+
+def test_a_terminal_that_has_no_such_marks(model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    text = cnnstats.analyze(model).verify(only=CHEAP).to_text()
+    assert text.isascii()
