@@ -205,7 +205,8 @@ def page(records: Sequence[Record]) -> str:
         'Each model, held against the counter of each backend: `report.verify(only=["work"])`. Written by '
         "`benchmarks/agreement.py`. Contractions are in MACs, of one sample; FLOPs are under the convention of the "
         "referee. *Remainder* is what the referee counts more than counted here and the terms that have a name. XLA's "
-        "figures are float32 of seven digits; what these do not hold is no difference.",
+        "figures are float32 of seven digits; what these do not hold is no difference. Its term *padding* is products "
+        "with padding, which MACs have and it leaves out; a report says of the other terms why they are.",
         "",
         "| referee | models | contractions: remainder 0 | differ | not comparable | FLOPs: remainder 0 | differ "
         "| not comparable |",

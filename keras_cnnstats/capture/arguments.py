@@ -33,7 +33,8 @@ def arguments_of(node: Any, specs: tuple[TensorSpec, ...], views: Views) -> tupl
             return by_tensor[id(value)]
         if hasattr(value, "shape") and hasattr(value, "dtype"):
             weight = views.weight(value) if isinstance(value, keras.Variable) else None
-            return TensorSpec(tuple(value.shape), str(value.dtype), None if weight is None else id(weight))
+            dtype = keras.backend.standardize_dtype(value.dtype)
+            return TensorSpec(tuple(value.shape), dtype, None if weight is None else id(weight))
         return value
 
     args = tree.map_structure(described, arguments.args)

@@ -32,6 +32,7 @@ def to_notebook(report: Report) -> str:
         _rows(report),
         *_lines(content.legend(report)),
         _sums(report),
+        *_lines(content.verdicts(report)),
         _disagreements(report),
     ]
     return '<div class="cnnstats">\n' + "\n".join(part for part in parts if part) + "\n</div>"

@@ -139,7 +139,8 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
         return figures
     flops = _flops(_Bound(equation), tuple((tuple(each.aval.shape), each.aval.dtype) for each in equation.invars))
     if name in _CONTRACTIONS:
-        return Figures(int(flops), resolution=_resolution(flops))
+        terms = () if any(reads) else (Term("places", int(flops), _PLACES),)
+        return Figures(int(flops), terms=terms, resolution=_resolution(flops))
     figures = Figures(rest=int(flops), resolution=_resolution(flops))
     if _is_of_places(equation, reads, makes_numbers):
         return figures._replace(rest_terms=(Term("places", int(flops), _PLACES),))

@@ -189,7 +189,8 @@ class _Part(NamedTuple):
 def _of_operation(operation: Any, fed: bool, makes_numbers: bool) -> Figures:
     kind, registered = operation.type, _registered(operation)
     if kind in _CONTRACTIONS:
-        return Figures(registered, terms=_contraction_terms(operation, registered))
+        terms = _contraction_terms(operation, registered) if fed else (Term("places", registered, _PLACES),)
+        return Figures(registered, terms=terms)
     if kind == "Tile":
         return _without(registered, "repeats", _REPEATS)
     if kind in ("Maximum", "Minimum") and _is_of_resized(operation):

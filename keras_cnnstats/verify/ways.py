@@ -42,8 +42,7 @@ def another_algorithm(call: Call, backend: str) -> str:
 
 def _attention_with_scores(call: Call) -> Term | None:
     """Scores that are returned, partly dropped, or between positions on several axes are made step by step."""
-    layer = call.layer
-    query, key = call.specs[0].shape, call.specs[-1].shape
+    layer, query, key = call.layer, _given(call, 0, "query").shape, _given(call, 1, "value").shape
     if len(query) == 3 and len(call.results) == 1 and not layer.dropout:
         return None
     axes = getattr(layer, "attention_axes", None) or range(1, len(query) - 1)
@@ -114,6 +113,11 @@ def _turned(spec: TensorSpec) -> int:
 
 def _choices(amount: int) -> Term:
     return Term("choices", amount, "XLA counts choices and conversions as one operation for each value")
+
+
+def _given(call: Call, place: int, name: str) -> Any:
+    """An argument, by its place or by its name."""
+    return call.args[place] if len(call.args) > place else call.kwargs[name]
 
 
 def _values(sizes: Any) -> int:

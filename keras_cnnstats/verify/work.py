@@ -31,15 +31,31 @@ def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]
     calls = [_runnable(call, graph.batch_size) for call in graph.calls]
     found = iter(referee.count_each([call for call in calls if isinstance(call, Runnable)]))
     figures = [next(found) if isinstance(call, Runnable) else call for call in calls]
+    in_rows: list[Check] = []
     for call, row, each in zip(graph.calls, rows, figures, strict=True):
         other = another_algorithm(call, keras.backend.backend()) if isinstance(each, Figures) else ""
-        yield from _work((row.layer, row.call), [row], other or each, *_terms([call], graph.batch_size), referee)
-        yield _shapes(row, each, referee)
+        in_rows += _work((row.layer, row.call), [row], other or each, *_terms([call], graph.batch_size), referee)
+        in_rows.append(_shapes(row, each, referee))
+    yield from in_rows
     called = whole(model, graph)
     counted = called if isinstance(called, str) else referee.count_whole(called)
     changes = [another_algorithm(call, keras.backend.backend()) for call in graph.calls]
     reason = next(filter(None, changes), "")
-    yield from _work(("", 0), rows, reason or counted, *_terms(graph.calls, graph.batch_size), referee)
+    for check in _work(("", 0), rows, reason or counted, *_terms(graph.calls, graph.batch_size), referee):
+        yield _with_terms_of_rows(check, in_rows) if check.verdict == DIFFERS else check
+
+
+def _with_terms_of_rows(whole_model: Check, in_rows: Sequence[Check]) -> Check:
+    """The check of the whole with the terms that its rows have, where these are what makes the gap.
+
+    What a row makes of constants, or what no later row reads, is work of the row, and in the whole no work at all.
+    """
+    terms = [term for check in in_rows if check.quantity == whole_model.quantity for term in check.terms]
+    place = (whole_model.layer, whole_model.call)
+    found = check_of_work(
+        place, whole_model.quantity, whole_model.counted, whole_model.measured, whole_model.referee, terms
+    )
+    return whole_model if found.verdict == DIFFERS else found
 
 
 def the_referee() -> Any:

@@ -3,7 +3,6 @@
 from functools import cache
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 

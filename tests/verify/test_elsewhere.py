@@ -139,7 +139,7 @@ def test_what_is_counted_is_that_of_the_report() -> None:
     model = branching()
     report = cnnstats.analyze(model)
     row = report["head"]
-    wrong = tuple((kind, work._replace(macs=work.macs + 1)) for kind, work in row.work)
+    wrong = tuple((kind, work._replace(macs=work.macs + 1, inside=work.inside + 1)) for kind, work in row.work)
     planted = Report(report.header, tuple(each._replace(work=wrong) if each is row else each for each in report.rows))
     assert {check.layer for check in carried(planted, model) if check.verdict == DIFFERS} >= {"head"}
 
@@ -224,7 +224,7 @@ def test_model_without_a_configuration() -> None:
     model.get_config = None
     model(keras.ops.zeros((1, 3)))
     with pytest.raises(VerificationError, match="expected a model with a configuration"):
-        cnnstats.analyze(model).verify(model, referee=OTHERS[0])
+        message_of(cnnstats.analyze(model), model, ["work"])
 
 
 def test_class_that_no_other_process_can_import() -> None:
