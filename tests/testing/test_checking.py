@@ -81,6 +81,9 @@ def test_sums_that_do_not_fit_are_found(monkeypatch):
         rows = analyze(small_model()).rows
         totals = analyze(small_model()).totals._replace(macs=1)
 
+        def verify(self, model, only):
+            return analyze(model).verify(only=only)
+
     lying = Lying()
     monkeypatch.setattr(checking, "analyze", lambda _: lying)
     with pytest.raises(AssertionError, match="sum of macs: the rows' is 3,888, the total is 1"):

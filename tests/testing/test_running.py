@@ -42,9 +42,9 @@ def test_a_run_with_failures_returns_1_and_prints_them(capsys, monkeypatch):
     printed = capsys.readouterr().out
     assert "# AssertionError: there is a convolution" in printed
     assert "--first" in printed
-    code = printed.split("there is a convolution\n")[1].split("\n\n# Model")[0]
-    assert code.count("layers.") == 1
-    assert "import keras" in code
+    codes = [part.split("\n\n# Model")[0] for part in printed.split("there is a convolution\n")[1:]]
+    assert min(code.count("layers.") for code in codes) == 1  # one step at a time does not make each model that small
+    assert all("import keras" in code for code in codes)
 
 
 def test_a_failure_is_seen_again_by_its_number():
