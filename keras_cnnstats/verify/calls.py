@@ -85,18 +85,18 @@ def _specs(arguments: Any) -> Iterator[TensorSpec]:
 
 def with_tensors(call: Call, tensor: Callable[[TensorSpec], Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Returns the arguments of a call with a tensor in the place of each that stands in them."""
-    return _mapped(call.args, tensor), _mapped(dict(call.kwargs), tensor)
+    return mapped(call.args, tensor), mapped(dict(call.kwargs), tensor)
 
 
-def _mapped(arguments: Any, change: Callable[[TensorSpec], Any]) -> Any:
-    """The arguments with something else in the place of each tensor that stands in them."""
+def mapped(arguments: Any, change: Callable[[TensorSpec], Any]) -> Any:
+    """Returns arguments with something else in the place of each tensor that stands in them."""
     if isinstance(arguments, TensorSpec):
         return change(arguments)
     if isinstance(arguments, (list, tuple)):
-        mapped = [_mapped(each, change) for each in arguments]
-        return type(arguments)(*mapped) if hasattr(arguments, "_fields") else type(arguments)(mapped)
+        changed = [mapped(each, change) for each in arguments]
+        return type(arguments)(*changed) if hasattr(arguments, "_fields") else type(arguments)(changed)
     if isinstance(arguments, dict):
-        return {name: _mapped(each, change) for name, each in arguments.items()}
+        return {name: mapped(each, change) for name, each in arguments.items()}
     return arguments
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import keras
 
 from keras_cnnstats.graph import Call, Graph, Shape, TensorSpec
-from keras_cnnstats.verify.slopes import filled
+from keras_cnnstats.verify.calls import mapped
 
 Specs = tuple[TensorSpec | None, ...]
 """The tensors of a graph by number; `None` for one that there is not at some size."""
@@ -116,7 +116,7 @@ def _inferred(call: Call, specs: Sequence[TensorSpec]) -> list[TensorSpec]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        args, kwargs = filled((call.args, dict(call.kwargs)), symbolic)
+        args, kwargs = mapped((call.args, dict(call.kwargs)), symbolic)
         made = keras.tree.flatten(call.layer.compute_output_spec(*args, **kwargs))
     return [TensorSpec(tuple(each.shape), each.dtype) for each in made if each is not None]
 

@@ -4,7 +4,7 @@ The real layer runs, on numbers and weights that are made up: positive, so that 
 nothing adds up to nothing. What has no slope (rounding, comparing, looking up) is changed instead, slice by slice.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from inspect import signature
 from math import prod
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_cnnstats.graph import Call, TensorSpec
+from keras_cnnstats.verify.calls import mapped
 from keras_cnnstats.verify.pullbacks import pullback
 from keras_cnnstats.verify.twins import PICKING_INSIDE, twin_of
 
@@ -50,17 +51,6 @@ def sizes_of(spec: TensorSpec) -> tuple[int, ...]:
     if None in spec.shape:
         raise CannotTellError("a size is unknown")
     return tuple([size or 0 for size in spec.shape])
-
-
-def filled(arguments: Any, tensor: Callable[[TensorSpec], Any]) -> Any:
-    """Returns arguments with a tensor in the place of each that stands in them."""
-    if isinstance(arguments, TensorSpec):
-        return tensor(arguments)
-    if isinstance(arguments, (list, tuple)):
-        return type(arguments)([filled(each, tensor) for each in arguments])
-    if isinstance(arguments, dict):
-        return {name: filled(each, tensor) for name, each in arguments.items()}
-    return arguments
 
 
 def looked_at(call: Call, specs: Sequence[TensorSpec], wanted: Sequence[Mask]) -> list[Mask]:
@@ -122,7 +112,7 @@ class _Probed:
             return by_spec[id(spec)] if id(spec) in by_spec else _constant(self.call, spec)
 
         with keras.StatelessScope(state_mapping=self.held, initialize_variables=False):
-            args, kwargs = filled((self.call.args, dict(self.call.kwargs) | self.at_inference), tensor)
+            args, kwargs = mapped((self.call.args, dict(self.call.kwargs) | self.at_inference), tensor)
             made = [each for each in keras.tree.flatten(self.layer(*args, **kwargs)) if each is not None]
         return [made[place] for place in places]
 

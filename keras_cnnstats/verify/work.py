@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_cnnstats import units
+from keras_cnnstats.capture import Constant
 from keras_cnnstats.graph import Call, Graph
 from keras_cnnstats.records import Row
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work
@@ -32,15 +33,15 @@ def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]
     found = iter(referee.count_each([call for call in calls if isinstance(call, Runnable)]))
     figures = [next(found) if isinstance(call, Runnable) else call for call in calls]
     in_rows: list[Check] = []
-    for call, row, each in zip(graph.calls, rows, figures, strict=True):
-        other = another_algorithm(call, keras.backend.backend()) if isinstance(each, Figures) else ""
+    others = [another_algorithm(call, keras.backend.backend()) for call in graph.calls]
+    for call, row, each, algorithm in zip(graph.calls, rows, figures, others, strict=True):
+        other = algorithm if isinstance(each, Figures) else ""
         in_rows += _work((row.layer, row.call), [row], other or each, *_terms([call], graph.batch_size), referee)
         in_rows.append(_shapes(row, each, referee))
     yield from in_rows
     called = whole(model, graph)
     counted = called if isinstance(called, str) else referee.count_whole(called)
-    changes = [another_algorithm(call, keras.backend.backend()) for call in graph.calls]
-    reason = next(filter(None, changes), "")
+    reason = next(filter(None, others), "")
     for check in _work(("", 0), rows, reason or counted, *_terms(graph.calls, graph.batch_size), referee):
         yield _with_terms_of_rows(check, in_rows) if check.verdict == DIFFERS else check
 
@@ -65,7 +66,7 @@ def the_referee() -> Any:
 
 def _runnable(call: Call, batch_size: int) -> Runnable | str:
     """The call, so that it can be run; or why not."""
-    if type(call.layer).__name__ == "Constant":
+    if isinstance(call.layer, Constant):
         return _CONSTANT
     found = runnable(call, batch_size)
     return found if found.is_sized else OPEN
