@@ -8,7 +8,7 @@ from keras_cnnstats.verify.gradient import check_fields
 from tests.rules.zoo import ZOO, Case, analyzed, built, cases
 from tests.rules.zoo_more import more_cases
 
-OTHERWISE = {
+OTHERWISE = (
     # Products of each position of one map with each of another: the field of one pair; a row of pairs sees more.
     ops.cdist,
     ops.einsum,
@@ -16,7 +16,7 @@ OTHERWISE = {
     # Counted as if the recurrent kernel reached everything: it reaches `kernel - 1` positions more with each step.
     layers.ConvLSTM1D,
     layers.ConvLSTM2D,
-}
+)
 """What sees something else than is counted, and why."""
 
 
