@@ -49,7 +49,7 @@ from keras_cnnstats.primitives.spreads import (
 )
 from keras_cnnstats.primitives.substitution import Substitution
 from keras_cnnstats.primitives.transposed import TransposedConvolution, Upwindow
-from keras_cnnstats.primitives.window import Window
+from keras_cnnstats.primitives.window import Window, carried_reach
 from keras_cnnstats.primitives.wrapping import Once, Reading, Repeated, placed, reading
 
 __all__ = [
@@ -122,6 +122,7 @@ __all__ = [
     "axes_of",
     "batch_dot",
     "behind_time",
+    "carried_reach",
     "centred",
     "computed",
     "diagonal",

@@ -25,6 +25,8 @@ class Recurrence(Primitive):
             -1 for what goes on to another cell.
         met: additions for each value of the state where gradients of results meet; `None` where a part of the last step
             gets no gradient.
+        late: gates that see the state only once another gate has chosen from it: what they are fed has a gradient at
+            the first step too, when the state is a constant and the choice is not.
         cut: whether the input of each step is cut out of a sequence, and not what another cell has made of it.
         maps: the input, and the state before the first step where it is an input too.
     """
@@ -39,6 +41,7 @@ class Recurrence(Primitive):
     sequences: bool = False
     results: tuple[int, ...] = ()
     met: int | None = 0
+    late: int = 0
     cut: bool = True
     maps: tuple[Map, ...] = ()
 
@@ -80,8 +83,9 @@ class Recurrence(Primitive):
         gates, steps = self.gates * self.units, self.steps * samples
         # The state before the first step is a constant, if it is no input.
         carried = steps if any(towards) else steps - samples
-        macs = gates * (self.inputs * steps * (0 in towards) + self.units * carried)
-        results = self.inputs * steps * (0 in towards) + self.units * carried
+        late = self.late * self.units
+        macs = gates * self.inputs * steps * (0 in towards) + self.units * ((gates - late) * carried + late * steps)
+        results = self.inputs * steps * (0 in towards) + self.units * (carried + steps * bool(late))
         joined = self.units * ((steps - samples) * self.sequences + samples * self.met)
         # XLA cuts each step out of the input, and adds up maps of the whole input on the way back.
         cut = (self.steps - 1) * self.inputs * steps * (0 in towards) * self.cut
@@ -156,6 +160,7 @@ class Gates(Primitive):
         mixing: how.
         steps: steps.
         values: values of the state.
+        looks: where the outputs look.
         maps: the gates' values, and the state before the first step where it is an input.
     """
 
@@ -163,6 +168,7 @@ class Gates(Primitive):
     mixing: Mixing
     steps: Size
     values: Size
+    looks: Spread = POINTWISE
     maps: tuple[Map, ...] = ()
 
     def work(self) -> Work | None:
@@ -187,3 +193,7 @@ class Gates(Primitive):
     @property
     def sources(self) -> tuple[Map, ...]:
         return self.maps
+
+    @property
+    def spread(self) -> Spread:
+        return self.looks

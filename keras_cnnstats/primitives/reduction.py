@@ -26,6 +26,7 @@ class Reduction(Primitive):
         outputs: results.
         average: whether each result is divided by `count`.
         over: where its outputs look.
+        masked: whether a mask says which values there are: it is summed too, for what is divided by.
         registered: whether TensorFlow's profiler has a statistic for it (it has for sums and averages).
         slopes: what its gradient costs for each value, and for each result; `None` where nobody has written it out,
             nothing where no gradient passes.
@@ -36,13 +37,14 @@ class Reduction(Primitive):
     outputs: Size
     average: bool = False
     over: Spread = OVER_SPACE
+    masked: bool = False
     registered: bool = False
     slopes: tuple[Slope, ...] | None = None
 
     def work(self) -> Work | None:
         if self.count is None or self.outputs is None:
             return None
-        arithmetic = (self.count if self.average else self.count - 1) * self.outputs
+        arithmetic = (self.count if self.average else self.count - 1) * self.outputs + (self.count - 1) * self.masked
         return Work(arithmetic=arithmetic, registered=arithmetic if self.registered else 0, hlo=arithmetic)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:

@@ -82,6 +82,18 @@ class Window(NamedTuple):
         return _reached(self.size, self.positions, self.kernel, self.stride, self.dilation, self.before)
 
 
+def carried_reach(window: Window, steps: Size) -> Reach | None:
+    """What is touched where a window of stride 1 slides over what it made itself, at each of some steps but the first.
+
+    >>> carried_reach(Window(kernel=3, padding="same"), 4) == Window(kernel=7, padding="same").reach
+    True
+    """
+    if steps is None or window.before is None:
+        return None
+    again = steps - 1
+    return window_reach((window.extent - 1) * again + 1, 1, 1, window.before * again)
+
+
 @lru_cache(maxsize=65536)
 def taps_inside(size: int, positions: int, kernel: int, stride: int, dilation: int, before: int) -> int:
     """Counts the pairs of an output and a tap with `0 <= output * stride + tap * dilation - before < size`."""

@@ -35,6 +35,7 @@ def _global_pooling(call: Call, average: bool) -> list[Primitive]:
             outputs=x.channels,
             average=average,
             over=over,
+            masked=average and call.kwargs.get("mask") is not None,
             registered=average,
             slopes=MEAN if average else MAXIMUM,
         )

@@ -29,8 +29,10 @@ from keras_cnnstats.primitives import (
     Repeated,
     Shuffle,
     Size,
+    Slide,
     Spread,
     behind_time,
+    carried_reach,
     ends,
     placed,
     product,
@@ -84,7 +86,11 @@ def _cell(
     if isinstance(cell, layers.GRUCell):
         return [
             *left_out,
-            step(gates=3, biases=2 if cell.use_bias and cell.reset_after else int(cell.use_bias)),
+            step(
+                gates=3,
+                biases=2 if cell.use_bias and cell.reset_after else int(cell.use_bias),
+                late=int(not cell.reset_after),
+            ),
             *_activated(cell.recurrent_activation, product((values, 2))),
             *_activated(cell.activation, values),
             gates(mixing=GRU_RESET_AFTER if cell.reset_after else GRU_RESET_BEFORE, maps=(Map(values, -1), *maps[1:])),
@@ -239,24 +245,21 @@ def convolutional_lstm(call: Call) -> list[Primitive]:
     state = FeatureMap((y[0], *y[2 if layer.return_sequences else 1 :]), call.channels_first)
     entering = sliding(frame, state, step.kernel_size, step.strides, step.padding, step.dilation_rate)
     recurring = sliding(state, state, step.kernel_size, 1, "same")
-    values = product((steps, state.elements))
-    looks: Spread = Mix(tuple(range(1, len(x)))) if layer.return_sequences else Gather(None)
+    values, convolution = product((steps, state.elements)), partial(Convolution, c_out=prod((4, step.filters)))
+    entered = convolution(windows=entering, c_in=frame.channels, bias=step.use_bias)
+    carried = Slide(tuple([carried_reach(window, steps) for window in recurring]))
+    slides = partial(behind_time, spatial=frame.spatial_dims, rank=len(frame.shape))
     return [
+        Repeated(primitive=entered, times=steps, looks=slides(entered.spread)),
         Repeated(
-            primitive=Convolution(
-                windows=entering, c_in=frame.channels, c_out=prod((4, step.filters)), bias=step.use_bias
-            ),
+            primitive=convolution(windows=recurring, c_in=step.filters),
             times=steps,
-            looks=looks,
-        ),
-        Repeated(
-            primitive=Convolution(windows=recurring, c_in=step.filters, c_out=prod((4, step.filters))),
-            times=steps,
+            looks=slides(carried),
             carried=True,
         ),
         # The two are added for each gate.
         Elementwise(cost=Cost(4, registered=4, hlo=4, slopes=FREE), elements=values, name="recurrence"),
         *_activated(step.recurrent_activation, product((values, 3))),
         *_activated(step.activation, product((values, 2))),
-        Gates(mixing=LSTM, steps=steps, values=state.elements),
+        Gates(mixing=LSTM, steps=steps, values=state.elements, looks=_looks(layer)),
     ]

@@ -57,7 +57,7 @@ def _longer(call: Call, steps: int) -> Call:
 
 def _runnable(call: Call, batch_size: int) -> Runnable:
     variables = list(getattr(call.layer, "variables", ()))
-    fed = [_with_batch(spec, batch_size) for spec in _specs((call.args, dict(call.kwargs)))]
+    fed = [_with_batch(spec, batch_size) for spec in specs_of(call)]
 
     def run(tensors: Sequence[Any]) -> list[Any]:
         values, given = list(tensors[: len(variables)]), iter(tensors[len(variables) :])
@@ -69,6 +69,11 @@ def _runnable(call: Call, batch_size: int) -> Runnable:
     of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]
     makes_numbers = any("float" in spec.dtype for spec in call.results)
     return Runnable(run, (*of_variables, *fed), len(variables), makes_numbers)
+
+
+def specs_of(call: Call) -> list[TensorSpec]:
+    """Returns the tensors among the arguments of a call, in the order in which it is fed them."""
+    return list(_specs((call.args, dict(call.kwargs))))
 
 
 def _specs(arguments: Any) -> Iterator[TensorSpec]:

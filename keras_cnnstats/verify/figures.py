@@ -16,6 +16,7 @@ class Figures(NamedTuple):
         rest_terms: the same in everything else.
         resolution: how far the figures may be off because of the digits that they have.
         shapes: what was made, by its shapes.
+        reads: which of the tensors that a call is fed have values that what it makes depends on; empty: all.
     """
 
     contractions: int = 0
@@ -24,6 +25,7 @@ class Figures(NamedTuple):
     rest_terms: tuple[Term, ...] = ()
     resolution: int = 0
     shapes: tuple[tuple[int, ...], ...] = ()
+    reads: tuple[bool, ...] = ()
 
     def repeated(self, often: int, reason: str) -> "Figures":
         """Figures of a loop whose body is counted once: a term says what is missing."""

@@ -47,7 +47,8 @@ def count_whole(call: Runnable) -> Figures | str:
         return str(reason)
     except Exception as error:
         return f"{type(error).__name__}: {str(error).splitlines()[0]}"
-    return figures._replace(shapes=tuple(tuple(each.shape) for each in jax.tree.leaves(made)))
+    read = _read(closed.jaxpr)[call.held :]
+    return figures._replace(shapes=tuple(tuple(each.shape) for each in jax.tree.leaves(made)), reads=read)
 
 
 def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
@@ -103,6 +104,13 @@ def _needed(jaxpr: Any, outputs: Sequence[Any]) -> list[tuple[Any, list[bool]]]:
             wanted.update(each for each in equation.invars if not _is_literal(each))
             found.append((equation, read))
     return found[::-1]
+
+
+def _read(jaxpr: Any) -> tuple[bool, ...]:
+    """Which inputs of a trace its outputs depend on."""
+    from jax.interpreters.partial_eval import dce_jaxpr
+
+    return tuple(dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))[1])
 
 
 def _is_literal(each: Any) -> bool:

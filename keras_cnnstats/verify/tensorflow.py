@@ -38,6 +38,9 @@ _GRID = "it runs a dilated convolution on a grid without holes, of more position
 _LOOP = "it counts the body of a loop once"
 _UNUSED = "it counts what the trace leaves behind and nothing reads"
 _PLACES = "it counts the arithmetic of places, sizes and constants"
+_BROKEN = (
+    "TensorFlow has no gradient of a bicubic resizing in half precision, and leaves all layers before it as they are"
+)
 _REPEATS = "it multiplies the repeats of a Tile by the shape"
 
 
@@ -46,11 +49,13 @@ def count_each(calls: Sequence[Runnable]) -> list[Figures | str]:
     import tensorflow as tf
 
     made: list[list[Any] | str] = []
+    fed: list[list[Any]] = []
 
     def run(*tensors: Any) -> None:
-        fed = iter(tensors)
+        each = iter(tensors)
         for place, call in enumerate(calls):
-            given = [next(fed) for _ in call.specs]
+            given = [next(each) for _ in call.specs]
+            fed.append(given[call.held :])
             try:
                 with tf.name_scope(f"call{place}"):
                     made.append(call.run(given))
@@ -65,8 +70,10 @@ def count_each(calls: Sequence[Runnable]) -> list[Figures | str]:
         if scope.startswith("call"):
             parts[int(scope[4:])].append(operation)
     return [
-        outputs if isinstance(outputs, str) else counter.figures_or_reason(operations, outputs, call.makes_numbers)
-        for call, operations, outputs in zip(calls, parts, made, strict=True)
+        outputs
+        if isinstance(outputs, str)
+        else counter.figures_or_reason(operations, outputs, call.makes_numbers, given)
+        for call, operations, outputs, given in zip(calls, parts, made, fed, strict=True)
     ]
 
 
@@ -75,6 +82,8 @@ def count_whole(call: Runnable) -> Figures | str:
     made: list[Any] = []
     try:
         graph = _traced(lambda *tensors: made.extend(call.run(tensors)), call.specs)
+    except CannotMeasureError as reason:
+        return str(reason)
     except Exception as error:
         return f"{type(error).__name__}: {str(error).splitlines()[0]}"
     return _Counter(graph).figures_or_reason(graph.get_operations(), made, call.makes_numbers)
@@ -97,6 +106,8 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
             # Each output is weighed, so that no gradient is a constant.
             sums = [tf.cast(tf.reduce_sum(each * each), "float32") for each in made if each.dtype.is_floating]
             loss = tf.add_n(sums)
+        if any(map(_has_no_gradient, tf.compat.v1.get_default_graph().get_operations())):
+            raise CannotMeasureError(_BROKEN)
         return [*made, *[each for each in tape.gradient(loss, weights) if each is not None]]
 
     return count_whole(step._replace(run=run))
@@ -116,12 +127,14 @@ class _Counter:
         self.functions = Functions(graph)
 
     def figures_or_reason(
-        self, operations: Sequence[Any], outputs: Sequence[Any], makes_numbers: bool
+        self, operations: Sequence[Any], outputs: Sequence[Any], makes_numbers: bool, fed: Sequence[Any] = ()
     ) -> Figures | str:
-        """The count of a part of a graph, or why there is none."""
+        """The count of a part of a graph that is fed some tensors, or why there is none."""
         try:
             figures = self.figures(operations, outputs, makes_numbers)
-            return figures._replace(shapes=tuple(_shape(each) for each in outputs))
+            used = {operation.name for operation in needed(outputs)}
+            reads = tuple(each.op.name in used for each in fed)
+            return figures._replace(shapes=tuple(_shape(each) for each in outputs), reads=reads)
         except CannotMeasureError as reason:
             return str(reason)
 
@@ -224,8 +237,12 @@ def _fed(operations: Sequence[Any]) -> set[str]:
     return found
 
 
+def _has_no_gradient(operation: Any) -> bool:
+    return operation.type == "ResizeBicubic" and bool(operation.inputs[0].dtype.size < 4)
+
+
 def _is_of_resized(operation: Any) -> bool:
-    source = _behind(operation.inputs[0], "Minimum").op.type
+    source = _behind(_behind(operation.inputs[0], "Minimum"), "Transpose").op.type
     return str(source).startswith(("Resize", "ScaleAndTranslate"))
 
 

@@ -1,14 +1,18 @@
 """The work of a step of training, held against the trace of one: forwards, and the gradients that the weights need."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from keras_cnnstats.graph import Graph
+from keras_cnnstats.records import Row
 from keras_cnnstats.reports import Report
-from keras_cnnstats.verification import NOT_COMPARABLE, Check, check_of_work
+from keras_cnnstats.units import Work
+from keras_cnnstats.verification import DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work
 from keras_cnnstats.verify.figures import Figures
+from keras_cnnstats.verify.unread import REASON as UNREAD
+from keras_cnnstats.verify.unread import unread
 from keras_cnnstats.verify.whole import whole
-from keras_cnnstats.verify.work import half, the_referee
+from keras_cnnstats.verify.work import figures_of_each, half, products, the_referee
 
 
 def check_training(model: Any, graph: Graph, report: Report) -> Iterator[Check]:
@@ -24,16 +28,28 @@ def check_training(model: Any, graph: Graph, report: Report) -> Iterator[Check]:
     if isinstance(figures, str):
         yield Check("", 0, "train_macs", NOT_COMPARABLE, None, None, referee.NAME, reason=figures)
         return
-    works = [row.training.total for row in report.rows if row.training is not None]
-    yield check_of_work(
+    check = _check(report, figures, referee, ())
+    if check.verdict == DIFFERS:
+        left = zip(report.rows, unread(graph, figures_of_each(graph)), strict=False)
+        pairs = 2 * products(_works(row for row, is_left in left if is_left), referee)
+        check = _check(report, figures, referee, [Term("unread", -pairs, UNREAD)])
+    yield check
+
+
+def _check(report: Report, figures: Figures, referee: Any, terms: Sequence[Term]) -> Check:
+    return check_of_work(
         ("", 0),
         "train_macs",
-        sum(work.inside if referee.CONVENTION == "xla" else work.macs for work in works),
+        products(_works(report.rows), referee),
         half(figures.contractions),
         referee.NAME,
-        [term._replace(amount=half(term.amount)) for term in figures.terms],
+        [term._replace(amount=half(term.amount)) for term in (*figures.terms, *terms)],
         figures.resolution,
     )
+
+
+def _works(rows: Iterable[Row]) -> list[Work]:
+    return [row.training.total for row in rows if row.training is not None]
 
 
 def _figures(model: Any, graph: Graph, referee: Any) -> Figures | str:

@@ -1,6 +1,6 @@
 """Work and shapes, call by call and for the whole model, held against the counter of a backend."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from importlib import import_module
 from typing import Any
@@ -11,9 +11,12 @@ from keras_cnnstats import units
 from keras_cnnstats.capture import Constant
 from keras_cnnstats.graph import Call, Graph
 from keras_cnnstats.records import Row
+from keras_cnnstats.units import Work
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work
 from keras_cnnstats.verify.calls import Runnable, runnable
 from keras_cnnstats.verify.figures import Figures
+from keras_cnnstats.verify.unread import REASON as UNREAD
+from keras_cnnstats.verify.unread import unread
 from keras_cnnstats.verify.ways import another_algorithm, padded_before, ways_of
 from keras_cnnstats.verify.whole import OPEN, whole
 
@@ -29,34 +32,37 @@ def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]
         rows: the rows of its report, as many as the graph has calls.
     """
     referee = the_referee()
-    calls = [_runnable(call, graph.batch_size) for call in graph.calls]
-    found = iter(referee.count_each([call for call in calls if isinstance(call, Runnable)]))
-    figures = [next(found) if isinstance(call, Runnable) else call for call in calls]
-    in_rows: list[Check] = []
+    figures = figures_of_each(graph)
     others = [another_algorithm(call, keras.backend.backend()) for call in graph.calls]
     for call, row, each, algorithm in zip(graph.calls, rows, figures, others, strict=True):
         other = algorithm if isinstance(each, Figures) else ""
-        in_rows += _work((row.layer, row.call), [row], other or each, *_terms([call], graph.batch_size), referee)
-        in_rows.append(_shapes(row, each, referee))
-    yield from in_rows
+        yield from _work((row.layer, row.call), [row], other or each, *_terms([call], graph.batch_size), referee)
+        yield _shapes(row, each, referee)
     called = whole(model, graph)
     counted = called if isinstance(called, str) else referee.count_whole(called)
     reason = next(filter(None, others), "")
-    for check in _work(("", 0), rows, reason or counted, *_terms(graph.calls, graph.batch_size), referee):
-        yield _with_terms_of_rows(check, in_rows) if check.verdict == DIFFERS else check
+    left = unread(graph, figures)
+    pairs = list(zip(graph.calls, rows, left, strict=True))
+    contractions, rest = _terms([call for call, _, is_left in pairs if not is_left], graph.batch_size)
+    works = works_of(row for _, row, is_left in pairs if is_left)
+    contractions += (Term("unread", -2 * products(works, referee), UNREAD),)
+    rest += (Term("unread", 2 * products(works, referee) - flops(works, referee), UNREAD),)
+    if not isinstance(called, str) and called.makes_numbers:
+        # In the midst of numbers the referee takes for places what such a row is there for: a mask of tokens.
+        whole_numbers = works_of(row for call, row, is_left in pairs if not is_left and not _has_fractions(call))
+        rest += (Term("places", -flops(whole_numbers, referee), "of these places some belong to rows"),)
+    yield from _work(("", 0), rows, reason or counted, contractions, rest, referee)
 
 
-def _with_terms_of_rows(whole_model: Check, in_rows: Sequence[Check]) -> Check:
-    """The check of the whole with the terms that its rows have, where these are what makes the gap.
+def _has_fractions(call: Call) -> bool:
+    return any("float" in spec.dtype for spec in (*call.specs, *call.results))
 
-    What a row makes of constants, or what no later row reads, is work of the row, and in the whole no work at all.
-    """
-    terms = [term for check in in_rows if check.quantity == whole_model.quantity for term in check.terms]
-    place = (whole_model.layer, whole_model.call)
-    found = check_of_work(
-        place, whole_model.quantity, whole_model.counted, whole_model.measured, whole_model.referee, terms
-    )
-    return whole_model if found.verdict == DIFFERS else found
+
+def figures_of_each(graph: Graph) -> list[Figures | str]:
+    """Returns what the running backend says of each call by itself, or why it says nothing."""
+    calls = [_runnable(call, graph.batch_size) for call in graph.calls]
+    found = iter(the_referee().count_each([call for call in calls if isinstance(call, Runnable)]))
+    return [next(found) if isinstance(call, Runnable) else call for call in calls]
 
 
 def the_referee() -> Any:
@@ -92,25 +98,23 @@ def _work(
     rest: tuple[Term, ...],
     referee: Any,
 ) -> Iterator[Check]:
-    convention = referee.CONVENTION
     if isinstance(figures, str) or any(row.work is None for row in rows):
         reason = figures if isinstance(figures, str) else "its cost is unknown"
         for quantity in ("macs", "flops"):
             yield Check(*place, quantity, NOT_COMPARABLE, None, None, referee.NAME, reason=reason)
         return
-    works = [work for row in rows for _, work in row.work or ()]
-    products = sum(work.inside if convention == "xla" else work.macs for work in works)
+    works = works_of(rows)
     terms = (*figures.terms, *contractions)
     yield check_of_work(
         place,
         "macs",
-        products,
+        products(works, referee),
         half(figures.contractions),
         referee.NAME,
         [term._replace(amount=half(term.amount)) for term in terms],
         figures.resolution,
     )
-    counted = sum(units.flops(work, convention) for work in works)
+    counted = flops(works, referee)
     if figures.rest is None:
         reason = "it counts contractions alone"
         yield Check(*place, "flops", NOT_COMPARABLE, counted, None, referee.NAME, reason=reason)
@@ -118,6 +122,21 @@ def _work(
     terms = (*terms, *figures.rest_terms, *rest)
     measured = figures.contractions + figures.rest
     yield check_of_work(place, "flops", counted, measured, referee.NAME, terms, figures.resolution)
+
+
+def works_of(rows: Iterable[Row]) -> list[Work]:
+    """Returns the work of rows, as far as it is known."""
+    return [work for row in rows for _, work in row.work or ()]
+
+
+def products(works: Iterable[Work], referee: Any) -> int:
+    """Returns the products of contractions, as the referee counts them."""
+    return sum(work.inside if referee.CONVENTION == "xla" else work.macs for work in works)
+
+
+def flops(works: Iterable[Work], referee: Any) -> int:
+    """Returns FLOPs, as the referee counts them."""
+    return sum(units.flops(work, referee.CONVENTION) for work in works)
 
 
 def half(flops: int | Fraction) -> Any:

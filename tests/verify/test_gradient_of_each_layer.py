@@ -1,7 +1,7 @@
 """The receptive field of each layer and operation of the zoo against the gradient."""
 
 import pytest
-from keras import layers, ops
+from keras import ops
 
 from keras_cnnstats.verification import DIFFERS
 from keras_cnnstats.verify.gradient import check_fields
@@ -13,9 +13,6 @@ OTHERWISE = (
     ops.cdist,
     ops.einsum,
     ops.matmul,
-    # Counted as if the recurrent kernel reached everything: it reaches `kernel - 1` positions more with each step.
-    layers.ConvLSTM1D,
-    layers.ConvLSTM2D,
 )
 """What sees something else than is counted, and why."""
 

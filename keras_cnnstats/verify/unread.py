@@ -1,0 +1,36 @@
+"""Calls that what a model returns does not depend on: work of the model as it is written, and none of a trace."""
+
+from collections.abc import Iterator, Sequence
+
+from keras_cnnstats.graph import Call, Graph
+from keras_cnnstats.verify.calls import specs_of
+from keras_cnnstats.verify.figures import Figures
+
+REASON = "no output depends on what these rows make, so that a trace leaves them out"
+
+
+def unread(graph: Graph, figures: Sequence[Figures | str]) -> list[bool]:
+    """Returns for each call of a graph whether no output depends on it.
+
+    Args:
+        graph: the graph of a model.
+        figures: what the referee says of each call: it knows which of its inputs a call reads.
+    """
+    wanted, found = set(graph.outputs), []
+    for call, each in zip(reversed(graph.calls), reversed(figures), strict=True):
+        found.append(wanted.isdisjoint(call.outputs))
+        if not found[-1]:
+            wanted.update(_read(call, each))
+    return found[::-1]
+
+
+def _read(call: Call, figures: Figures | str) -> Iterator[int]:
+    """The numbers of the tensors that a call reads."""
+    specs = specs_of(call)
+    reads = [True] * len(specs) if isinstance(figures, str) or not figures.reads else figures.reads
+    known = [call.place(spec) for spec in specs]
+    # What stands in no argument is read as well.
+    yield from (number for place, number in enumerate(call.inputs) if place not in known)
+    for place, is_read in zip(known, reads, strict=True):
+        if is_read and place is not None:
+            yield call.inputs[place]
