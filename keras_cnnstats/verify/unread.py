@@ -18,7 +18,9 @@ def unread(graph: Graph, figures: Sequence[Figures | str]) -> list[bool]:
     """
     wanted, found = set(graph.outputs), []
     for call, each in zip(reversed(graph.calls), reversed(figures), strict=True):
-        found.append(wanted.isdisjoint(call.outputs))
+        # A mask goes with the tensors that it is of: no graph says who reads it.
+        is_mask = all(spec.dtype == "bool" for spec in call.results)
+        found.append(not is_mask and wanted.isdisjoint(call.outputs))
         if not found[-1]:
             wanted.update(_read(call, each))
     return found[::-1]

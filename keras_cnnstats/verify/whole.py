@@ -19,7 +19,7 @@ def whole(model: Any, graph: Graph, training: bool = False) -> Runnable | str:
         graph: its graph.
         training: whether it is called as training calls it.
     """
-    specs = [graph.tensors[number] for number in graph.inputs]
+    specs = [_fed(graph, number) for number in graph.inputs]
     fed = [spec._replace(shape=(graph.batch_size, *spec.shape[1:])) if spec.shape else spec for spec in specs]
     if any(None in spec.shape for spec in fed):
         return OPEN
@@ -39,3 +39,10 @@ def whole(model: Any, graph: Graph, training: bool = False) -> Runnable | str:
     of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]
     numbers = any("float" in graph.tensors[number].dtype for number in graph.outputs)
     return Runnable(run, (*of_variables, *fed), len(variables), numbers)
+
+
+def _fed(graph: Graph, number: int) -> TensorSpec:
+    """What an input is fed; a model that writes its own `call` does not say that its tokens are integers."""
+    spec = graph.tensors[number]
+    readers = {call.target for call in graph.calls if number in call.inputs}
+    return spec._replace(dtype="int32") if readers == {keras.layers.Embedding} else spec
