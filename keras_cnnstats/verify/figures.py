@@ -29,13 +29,23 @@ class Figures(NamedTuple):
 
     def repeated(self, often: int, reason: str) -> "Figures":
         """Figures of a loop whose body is counted once: a term says what is missing."""
-        contractions = self.contractions - sum(term.amount for term in self.terms)
-        rest = (self.rest or 0) - sum(term.amount for term in self.rest_terms)
-        return self._replace(
-            terms=(*self.terms, Term("loop", -(often - 1) * contractions, reason)),
-            rest_terms=(*self.rest_terms, Term("loop", -(often - 1) * rest, reason)),
-            resolution=self.resolution * often,
+        contractions, rest = self.net
+        once = self._replace(resolution=self.resolution * often)
+        return once.with_terms("loop", -(often - 1) * contractions, -(often - 1) * rest, reason)
+
+    def with_terms(self, name: str, contractions: int, rest: int, reason: str) -> "Figures":
+        """Figures with one more reason why they are not what there is."""
+        terms, rest_terms = (
+            (*self.terms, Term(name, contractions, reason)),
+            (*self.rest_terms, Term(name, rest, reason)),
         )
+        return self._replace(terms=terms, rest_terms=rest_terms)
+
+    @property
+    def net(self) -> tuple[int, int]:
+        """FLOPs of contractions and of the rest, as they would be counted if nothing were counted otherwise."""
+        contractions = self.contractions - sum(term.amount for term in self.terms)
+        return int(contractions), int((self.rest or 0) - sum(term.amount for term in self.rest_terms))
 
 
 def total(figures: Iterable[Figures]) -> Figures:

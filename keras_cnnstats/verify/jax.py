@@ -19,6 +19,8 @@ _INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 
 _ZEROS = "of a softplus by itself, it counts two additions of 0"
 _LOOP = "it counts the body of a loop once"
+_LAST = "the last turn of a loop also makes what the next one would read"
+_RESIZING = "an image is resized by matrix products with weights for each axis"
 _LOGIC = ("logic", "it counts the logic of truth values as one operation for each")
 _CONVERSIONS = "it counts conversions from one dtype to another as one operation for each value"
 _EXPANDED = frozenset({"erf", "erfc"})
@@ -121,10 +123,12 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
     name, params = equation.primitive.name, equation.params
     if name == "scan":
         body = params["jaxpr"].jaxpr
-        # What goes round is read by the next turn.
+        # What goes round is read by the next turn, and of the last turn only what is read behind the loop.
         read = [each for place, each in enumerate(body.outvars) if place < params["num_carry"] or wanted[place]]
-        once = _of_jaxpr(body, [True] * len(body.invars), read, makes_numbers)
-        return once.repeated(params["length"], _LOOP)
+        behind = [each for each, is_read in zip(body.outvars, wanted, strict=True) if is_read]
+        once, last = (_of_jaxpr(body, [True] * len(body.invars), each, makes_numbers) for each in (read, behind))
+        more = [all_ - needed for all_, needed in zip(once.net, last.net, strict=True)]
+        return once.repeated(params["length"], _LOOP).with_terms("last turn", *more, _LAST)
     if name == "cond":
         branches = {_of_jaxpr(each.jaxpr, reads[1:], each.jaxpr.outvars, makes_numbers) for each in params["branches"]}
         if len(branches) > 1:
@@ -140,6 +144,8 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
             # The count of a variance has in it what becomes of the degrees of freedom that are written down.
             reads = [bool(each) for each in reads]
         figures = _of_jaxpr(jaxpr, reads, read, makes_numbers)
+        if params.get("name") == "_resize":
+            figures = figures.with_terms("resizing", figures.net[0], 0, _RESIZING)
         # Of log(exp(x) + exp(0)), a softplus, it leaves out two additions of 0 once it has seen the whole.
         if jaxpr.debug_info.func_name == "logaddexp" and _is_literal(equation.invars[1]):
             zeros = Term("zeros", 2 * prod(equation.outvars[0].aval.shape), _ZEROS)

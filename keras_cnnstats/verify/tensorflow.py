@@ -41,6 +41,7 @@ _PLACES = "it counts the arithmetic of places, sizes and constants"
 _BROKEN = (
     "TensorFlow has no gradient of a bicubic resizing in half precision, and leaves all layers before it as they are"
 )
+_FLAT = "TensorFlow goes on with zeros behind a sign, which has no slope, and computes all gradients from them"
 _REPEATS = "it multiplies the repeats of a Tile by the shape"
 
 
@@ -106,8 +107,11 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
             # Each output is weighed, so that no gradient is a constant.
             sums = [tf.cast(tf.reduce_sum(each * each), "float32") for each in made if each.dtype.is_floating]
             loss = tf.add_n(sums)
-        if any(map(_has_no_gradient, tf.compat.v1.get_default_graph().get_operations())):
-            raise CannotMeasureError(_BROKEN)
+        for operation in tf.compat.v1.get_default_graph().get_operations():
+            if _has_no_gradient(operation):
+                raise CannotMeasureError(_BROKEN)
+            if operation.type == "Sign":
+                raise CannotMeasureError(_FLAT)
         return [*made, *[each for each in tape.gradient(loss, weights) if each is not None]]
 
     return count_whole(step._replace(run=run))
@@ -303,13 +307,18 @@ def _dilation_terms(operation: Any, registered: int) -> tuple[Term, ...]:
     gathered = [each for each in following if each.type == "BatchToSpaceND"]
     if spread.type != "SpaceToBatchND" or not gathered:
         return ()
-    made = gathered[0].outputs[0]
-    strided = [each for each in made.consumers() if each.type == "StridedSlice"]
-    computed, kept = (
-        prod(_shape(operation.outputs[0])),
-        prod(_shape((strided[0] if strided else gathered[0]).outputs[0])),
-    )
+    # A stride is a slice of what was gathered; a cropping is another layer's.
+    strided = [each for each in gathered[0].outputs[0].consumers() if each.type == "StridedSlice" and _has_steps(each)]
+    kept = prod(_shape((strided or gathered)[0].outputs[0]))
+    computed = prod(_shape(operation.outputs[0]))
     return (Term("dilation", registered - registered * kept // computed, _GRID),)
+
+
+def _has_steps(operation: Any) -> bool:
+    import tensorflow as tf
+
+    steps = tf.get_static_value(operation.inputs[3])
+    return steps is not None and bool((steps != 1).any())
 
 
 def _positions(tensor: Any, operation: Any) -> tuple[int, ...]:

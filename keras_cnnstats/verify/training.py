@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import keras
+
 from keras_cnnstats.graph import Graph
 from keras_cnnstats.records import Row
 from keras_cnnstats.reports import Report
@@ -11,6 +13,7 @@ from keras_cnnstats.verification import DIFFERS, NOT_COMPARABLE, Check, Term, ch
 from keras_cnnstats.verify.figures import Figures
 from keras_cnnstats.verify.unread import REASON as UNREAD
 from keras_cnnstats.verify.unread import unread
+from keras_cnnstats.verify.ways import padded_before
 from keras_cnnstats.verify.whole import whole
 from keras_cnnstats.verify.work import figures_of_each, half, products, the_referee
 
@@ -28,12 +31,22 @@ def check_training(model: Any, graph: Graph, report: Report) -> Iterator[Check]:
     if isinstance(figures, str):
         yield Check("", 0, "train_macs", NOT_COMPARABLE, None, None, referee.NAME, reason=figures)
         return
-    check = _check(report, figures, referee, ())
+    padded = list(_padded(graph, report.rows))
+    check = _check(report, figures, referee, padded)
     if check.verdict == DIFFERS:
         left = zip(report.rows, unread(graph, figures_of_each(graph)), strict=False)
         pairs = 2 * products(_works(row for row, is_left in left if is_left), referee)
-        check = _check(report, figures, referee, [Term("unread", -pairs, UNREAD)])
+        check = _check(report, figures, referee, [*padded, Term("unread", -pairs, UNREAD)])
     yield check
+
+
+def _padded(graph: Graph, rows: Sequence[Row]) -> Iterator[Term]:
+    """The products with padding that XLA takes for a map: of the step forwards, and of each gradient."""
+    for call, row in zip(graph.calls, rows, strict=False):
+        parts = [] if row.training is None else [row.training.forward, row.training.inputs, row.training.weights]
+        often = sum(bool(part.macs) for part in parts)
+        for term in padded_before(call, graph.batch_size, keras.backend.backend()):
+            yield term._replace(amount=often * term.amount)
 
 
 def _check(report: Report, figures: Figures, referee: Any, terms: Sequence[Term]) -> Check:

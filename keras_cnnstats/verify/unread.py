@@ -1,4 +1,4 @@
-"""Calls that what a model returns does not depend on: work of the model as it is written, and none of a trace."""
+"""Calls that a trace leaves out or takes for constants: work of the model as it is written, and none that it runs."""
 
 from collections.abc import Iterator, Sequence
 
@@ -24,6 +24,21 @@ def unread(graph: Graph, figures: Sequence[Figures | str]) -> list[bool]:
         if not found[-1]:
             wanted.update(_read(call, each))
     return found[::-1]
+
+
+def constant(graph: Graph, figures: Sequence[Figures | str]) -> list[bool]:
+    """Returns for each call of a graph whether what it makes depends neither on the inputs nor on weights.
+
+    Args:
+        graph: the graph of a model.
+        figures: what the referee says of each call.
+    """
+    fed, found = set(graph.inputs), []
+    for call, each in zip(graph.calls, figures, strict=True):
+        found.append(not call.weights and fed.isdisjoint(_read(call, each)))
+        if not found[-1]:
+            fed.update(call.outputs)
+    return found
 
 
 def _read(call: Call, figures: Figures | str) -> Iterator[int]:

@@ -30,7 +30,7 @@ def padded_before(call: Call, batch_size: int, backend: str) -> tuple[Term, ...]
 
 
 def another_algorithm(call: Call, backend: str) -> str:
-    """Returns why there is nothing to compare: the backend's algorithm is not the definition at all."""
+    """Returns why work beside contractions is not comparable: the backend's algorithm is not the definition at all."""
     if backend == "jax" and call.target in _RESIZED and getattr(call.layer, "interpolation", "nearest") != "nearest":
         return "on JAX an image is resized by matrix products with weights for each axis"
     if backend != "torch" and call.target in _IN_CELLS:

@@ -16,10 +16,11 @@ from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Chec
 from keras_cnnstats.verify.calls import Runnable, runnable
 from keras_cnnstats.verify.figures import Figures
 from keras_cnnstats.verify.unread import REASON as UNREAD
-from keras_cnnstats.verify.unread import unread
+from keras_cnnstats.verify.unread import constant, unread
 from keras_cnnstats.verify.ways import another_algorithm, padded_before, ways_of
 from keras_cnnstats.verify.whole import OPEN, whole
 
+PLACES = "of what is taken for places and constants, some is work of rows"
 _CONSTANT = "it is made of weights and sizes alone"
 
 
@@ -34,24 +35,28 @@ def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]
     referee = the_referee()
     figures = figures_of_each(graph)
     others = [another_algorithm(call, keras.backend.backend()) for call in graph.calls]
-    for call, row, each, algorithm in zip(graph.calls, rows, figures, others, strict=True):
-        other = algorithm if isinstance(each, Figures) else ""
-        yield from _work((row.layer, row.call), [row], other or each, *_terms([call], graph.batch_size), referee)
+    for call, row, each, other in zip(graph.calls, rows, figures, others, strict=True):
+        yield from _work((row.layer, row.call), [row], each, *_terms([call], graph.batch_size), referee, other)
         yield _shapes(row, each, referee)
     called = whole(model, graph)
     counted = called if isinstance(called, str) else referee.count_whole(called)
-    reason = next(filter(None, others), "")
+    other = next(filter(None, others), "")
     left = unread(graph, figures)
     pairs = list(zip(graph.calls, rows, left, strict=True))
     contractions, rest = _terms([call for call, _, is_left in pairs if not is_left], graph.batch_size)
     works = works_of(row for _, row, is_left in pairs if is_left)
     contractions += (Term("unread", -2 * products(works, referee), UNREAD),)
     rest += (Term("unread", 2 * products(works, referee) - flops(works, referee), UNREAD),)
-    if not isinstance(called, str) and called.makes_numbers:
-        # In the midst of numbers the referee takes for places what such a row is there for: a mask of tokens.
-        whole_numbers = works_of(row for call, row, is_left in pairs if not is_left and not _has_fractions(call))
-        rest += (Term("places", -flops(whole_numbers, referee), "of these places some belong to rows"),)
-    yield from _work(("", 0), rows, reason or counted, contractions, rest, referee)
+    # In the midst of a model the referee takes for places what a row is there for: a mask of tokens, sums of constants.
+    numbers = not isinstance(called, str) and called.makes_numbers
+    kept = [
+        is_constant or (numbers and not _has_fractions(call))
+        for call, is_constant in zip(graph.calls, constant(graph, figures), strict=True)
+    ]
+    works = works_of(row for (_, row, is_left), is_kept in zip(pairs, kept, strict=True) if is_kept and not is_left)
+    contractions += (Term("places", -2 * products(works, referee), PLACES),)
+    rest += (Term("places", 2 * products(works, referee) - flops(works, referee), PLACES),)
+    yield from _work(("", 0), rows, counted, contractions, rest, referee, other)
 
 
 def _has_fractions(call: Call) -> bool:
@@ -97,6 +102,7 @@ def _work(
     contractions: tuple[Term, ...],
     rest: tuple[Term, ...],
     referee: Any,
+    other: str,
 ) -> Iterator[Check]:
     if isinstance(figures, str) or any(row.work is None for row in rows):
         reason = figures if isinstance(figures, str) else "its cost is unknown"
@@ -115,8 +121,8 @@ def _work(
         figures.resolution,
     )
     counted = flops(works, referee)
-    if figures.rest is None:
-        reason = "it counts contractions alone"
+    if other or figures.rest is None:
+        reason = other or "it counts contractions alone"
         yield Check(*place, "flops", NOT_COMPARABLE, counted, None, referee.NAME, reason=reason)
         return
     terms = (*terms, *figures.rest_terms, *rest)
