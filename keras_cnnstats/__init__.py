@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_cnnstats import equivalence, layers, testing
     from keras_cnnstats.analysis import analyze, report
+    from keras_cnnstats.callbacks import StatsLogger
     from keras_cnnstats.counting import Counted, count_operations
     from keras_cnnstats.errors import (
+        CallbackError,
         CNNStatsError,
         CNNStatsWarning,
         ConventionError,
@@ -33,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CNNStatsError",
     "CNNStatsWarning",
+    "CallbackError",
     "Check",
     "ConventionError",
     "Counted",
@@ -46,6 +49,7 @@ __all__ = [
     "Report",
     "Row",
     "RuleError",
+    "StatsLogger",
     "Term",
     "Totals",
     "UnknownCostError",
@@ -76,6 +80,7 @@ _HOMES = {
     "Disagreement": "records",
     "Explanation": "explaining",
     "Row": "records",
+    "StatsLogger": "callbacks",
     "Term": "verification",
     "Totals": "records",
     "Report": "reports",

@@ -43,6 +43,10 @@ class VerificationError(CNNStatsError, ValueError):
     """A report cannot be held against this model, or `strict` was asked for and a measurement differs."""
 
 
+class CallbackError(CNNStatsError, ValueError):
+    """An argument of a callback is none, or the file that it should write cannot be written."""
+
+
 class MachineError(CNNStatsError, ValueError):
     """What was said of a machine is no speed."""
 

@@ -80,7 +80,7 @@ IMPORTS_KERAS = {
     "testing",
 }
 BACKENDS = {"tensorflow", "jax", "torch"}
-IMPORTS_BACKENDS = {"measure", "verify"}  # all else works on each of them alike
+IMPORTS_BACKENDS = {"measure", "verify", "callbacks"}  # all else works on each of them alike
 LOOKS_INSIDE_KERAS = {"capture"}
 
 PRIVATE = re.compile(r"_[a-z]\w*")

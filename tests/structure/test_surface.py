@@ -11,6 +11,7 @@ import keras_cnnstats
 PUBLIC = (
     "CNNStatsError",
     "CNNStatsWarning",
+    "CallbackError",
     "Check",
     "ConventionError",
     "Counted",
@@ -24,6 +25,7 @@ PUBLIC = (
     "Report",
     "Row",
     "RuleError",
+    "StatsLogger",
     "Term",
     "Totals",
     "UnknownCostError",
