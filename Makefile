@@ -33,7 +33,7 @@ test-slow: $(VENV)/.installed-test  ## the tests that take longer
 	$(BIN)/python -m pytest $(AT_ONCE) -m slow $(TESTS)
 
 test-jax test-torch: test-%: $(VENV)/.installed-%  ## the tests of analyses with Keras running on JAX, or on PyTorch
-	KERAS_BACKEND=$* $(BIN)/python -m pytest $(AT_ONCE) $(or $(TESTS),tests/analysis tests/measure tests/rules tests/fields)
+	KERAS_BACKEND=$* $(BIN)/python -m pytest $(AT_ONCE) $(or $(TESTS),tests/analysis tests/measure tests/rules tests/fields tests/callbacks)
 
 test-hub: $(VENV)/.installed-hub  ## the backbones of keras-hub, which this installs
 	$(BIN)/python -m pytest $(AT_ONCE) tests/hub

@@ -10,11 +10,7 @@ from typing import Any
 
 from keras_cnnstats.callbacks.lines import FORMATS, Epoch, Format
 from keras_cnnstats.callbacks.names import EPOCH, STAGE
-from keras_cnnstats.errors import CNNStatsError
-
-
-class EpochFileError(CNNStatsError, ValueError):
-    """The file that epochs should go to cannot be written, or holds something else."""
+from keras_cnnstats.errors import CallbackError
 
 
 class EpochFile:
@@ -27,7 +23,7 @@ class EpochFile:
         append: whether to go on with what the file holds.
 
     Raises:
-        EpochFileError: the ending is another, the place cannot be written, or the file holds something else.
+        CallbackError: the ending is another, the place cannot be written, or the file holds something else.
     """
 
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
@@ -53,7 +49,7 @@ class EpochFile:
         Epochs that the fit will do again are taken out of the file.
 
         Raises:
-            EpochFileError: the file cannot be written.
+            CallbackError: the file cannot be written.
         """
         if not self._rows:
             self._stage = 0
@@ -96,7 +92,7 @@ class EpochFile:
         try:
             self._rows = self._format.rows((whole + end).decode())
         except ValueError as error:
-            raise EpochFileError(
+            raise CallbackError(
                 f"{self.path}: expected a line for each epoch, with `{STAGE}` and `{EPOCH}`. Received: {error}. "
                 "Name another file, or begin this one anew with append=False."
             ) from error
@@ -116,7 +112,7 @@ def _format(path: str) -> Format:
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in FORMATS:
         known = " or ".join(f"`{name}`" for name in FORMATS)
-        raise EpochFileError(f"path: expected a file that ends in {known}. Received: {path!r}.")
+        raise CallbackError(f"path: expected a file that ends in {known}. Received: {path!r}.")
     return FORMATS[suffix]
 
 
@@ -134,8 +130,8 @@ def _check_place(path: str) -> None:
         raise _unwritable(path, error) from error
 
 
-def _unwritable(path: str, error: OSError) -> EpochFileError:
-    return EpochFileError(f"{path}: expected a place that can be written. Received: {error.strerror or error}.")
+def _unwritable(path: str, error: OSError) -> CallbackError:
+    return CallbackError(f"{path}: expected a place that can be written. Received: {error.strerror or error}.")
 
 
 def _number(value: Any) -> Any:

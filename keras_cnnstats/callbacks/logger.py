@@ -65,7 +65,7 @@ class StatsLogger(keras.callbacks.Callback):
     >>> logger = cnnstats.StatsLogger()
     >>> history = model.fit(np.ones((10, 4)), np.ones((10, 2)), batch_size=4, verbose=0, callbacks=[logger])
     >>> history.history["stats_samples"], history.history["stats_epoch_flops"]
-    ([10], [320])
+    ([10], [240])
     """
 
     # Keras may go on with the next step before our hook has seen the last.
@@ -128,7 +128,7 @@ class StatsLogger(keras.callbacks.Callback):
         """Draws the curves of training and validation over epochs, seconds or FLOPs; needs matplotlib.
 
         Args:
-            metric: what is drawn; the loss by default.
+            metric: what is drawn; the first accuracy by default, or else the loss.
             against: `"epoch"`, `"seconds"` or `"flops"`; `None` for all three beside each other.
             ax: axes to draw on.
         """

@@ -121,7 +121,6 @@ class TensorFlowTally(Tally):
 
     def step(self, run: Any) -> Any:
         """A training step that also notes the shapes of what it is fed."""
-
         import tensorflow as tf
 
         def noting(data: Any) -> Any:

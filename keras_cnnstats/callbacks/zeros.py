@@ -19,5 +19,6 @@ def share_of_zeros(model: Any) -> float | None:
     if not size:
         return None
     # Summed where the weights are: one number comes back.
-    zeros = sum(ops.sum(ops.cast(ops.equal(each, 0), "float32")) for each in weights)
-    return float(ops.convert_to_numpy(zeros)) / size
+    zeros: Any = sum(ops.sum(ops.cast(ops.equal(each, 0), "float32")) for each in weights)
+    share: float = ops.convert_to_numpy(zeros).item() / size
+    return share

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_cnnstats.callbacks import files
-from keras_cnnstats.callbacks.files import EpochFile, EpochFileError
+from keras_cnnstats.callbacks.files import EpochFile
+from keras_cnnstats.errors import CallbackError
 
 ENDINGS = ("csv", "jsonl")
 SMALL = {"epoch": 0, "loss": 0.5, "stats_total_flops": 10**21}
@@ -213,7 +214,7 @@ def test_an_epoch_that_finds_the_disk_full_comes_with_the_next(path, monkeypatch
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
 def test_a_place_that_is_no_file_is_refused(tmp_path):
     (tmp_path / "run.csv").symlink_to("/dev/full")
-    with pytest.raises(EpochFileError):
+    with pytest.raises(CallbackError):
         EpochFile(tmp_path / "run.csv")
 
 
@@ -246,12 +247,12 @@ def test_what_cannot_be_a_log_fails_before_the_first_batch(case, tmp_path):
     path = tmp_path / name
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(EpochFileError, match=message):
+    with pytest.raises(CallbackError, match=message):
         EpochFile(path, append=True)
     assert text is None or path.read_bytes() == (text if isinstance(text, bytes) else text.encode())
 
 
 def test_a_folder_is_no_file(tmp_path):
     (tmp_path / "run.csv").mkdir()
-    with pytest.raises(EpochFileError, match="no file"):
+    with pytest.raises(CallbackError, match="no file"):
         EpochFile(tmp_path / "run.csv")

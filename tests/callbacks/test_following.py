@@ -90,3 +90,19 @@ def test_another_convention():
     model, logger = classifier(), cnnstats.StatsLogger(convention="macs")
     fit(model, logger)
     assert logger.rows[0]["stats_forward_flops"] == cnnstats.analyze(model).totals.macs
+
+
+def test_a_frozen_backbone_costs_what_the_backend_counts_for_the_step():
+    backbone = classifier((16, 16, 1))
+    backbone.trainable = False
+    inputs = keras.Input((16, 16, 1))
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(backbone(inputs)))
+    compiled(model)
+    logger = cnnstats.StatsLogger()
+    model.fit(*images(20, 16), batch_size=8, verbose=0, callbacks=[logger])
+    assert logger.report is not None
+    verified = logger.report.verify(model, only="training").verification
+    (check,) = verified.of("")
+    assert check.verdict in ("confirmed", "explained")
+    assert check.counted == logger.report.totals.train_macs
+    assert logger.rows[0]["stats_train_flops"] == logger.report.totals.train_flops
