@@ -43,6 +43,7 @@ class Row(NamedTuple):
             no parameters; counted where the parameters are.
         operands: multiply-accumulate pairs by what they are products of (see `macs_by_type`).
         sparsity: zeros among the weights and the products that remain; `None` where they were not asked for.
+        inputs: numbers of the rows whose outputs the call reads, each once; what the model is fed with may have no row.
     """
 
     layer: str
@@ -69,6 +70,7 @@ class Row(NamedTuple):
     quantizer_params: int = 0
     operands: tuple[tuple[str, int], ...] = ()
     sparsity: Sparsity | None = None
+    inputs: tuple[int, ...] = ()
 
     @property
     def output_shape(self) -> Shape | tuple[Shape, ...]:

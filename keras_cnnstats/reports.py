@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas
 
     from keras_cnnstats.reconcile import Reconciliation
+    from keras_cnnstats.render.plots import Plots
     from keras_cnnstats.roofline import Roofline
 
 
@@ -250,6 +251,18 @@ class Report:
 
         return to_latex(self, path)
 
+    def to_html(self, path: Any = None) -> str | None:
+        """Returns the report as one page to look at, which needs no network, or writes it to `path`.
+
+        It has the table, the shares, the fields on a picture, the graph and the disagreements.
+
+        Raises:
+            MissingDependencyError: Jinja2 is not installed.
+        """
+        from keras_cnnstats.render.html.page import to_html
+
+        return to_html(self, path)
+
     def to_json(self, path: Any = None) -> str | None:
         """Returns the whole report as JSON (see `from_json`), or writes it to `path`."""
         from keras_cnnstats.render.json import to_json
@@ -266,6 +279,13 @@ class Report:
         from keras_cnnstats.render.json import from_json
 
         return from_json(text)
+
+    @property
+    def plot(self) -> "Plots":
+        """The plots of the report: `receptive_field()`, `cost()`, `cumulative()`, `roofline(...)`; with matplotlib."""
+        from keras_cnnstats.render.plots import Plots
+
+        return Plots(self)
 
     def __str__(self) -> str:
         return self.to_text()

@@ -57,6 +57,7 @@ class Builder:
         self.multiplied: set[int] = set()
         self.counted: set[int] = set()
         self.gradient_bytes = 0
+        self.makers: dict[int, int] = {}
         self.rows: list[Row] = []
         self.disagreements: list[Disagreement] = []
 
@@ -97,8 +98,10 @@ class Builder:
                 training=step.work,
                 operands=self._operands(call, described, work),
                 sparsity=self._sparsity(call, described, work),
+                inputs=tuple(dict.fromkeys([self.makers[number] for number in call.inputs if number in self.makers])),
             )
         )
+        self.makers.update(dict.fromkeys(call.outputs, place))
 
     def _count(self, weights: tuple[Weight, ...]) -> _Counted:
         """Parameters, those of them that training changes, the state of quantisers, and the bytes by dtype."""

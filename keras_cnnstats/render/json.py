@@ -103,7 +103,7 @@ def from_json(text: str) -> Report:
     checks = decode.optional(decode.many(_CHECK))(document.get("verification"), "verification")
     return Report(
         _HEADER(parts["header"], "header"),
-        decode.many(_row)(parts["rows"], "rows"),
+        _rows(parts["rows"]),
         decode.many(_DISAGREEMENT)(parts["disagreements"], "disagreements"),
         decode.optional(_MEMORY)(parts["memory"], "memory"),
         None if checks is None else Verification(checks),
@@ -203,6 +203,7 @@ _ROW = decode.record(
     quantizer_params=decode.natural,
     operands=decode.many(decode.pair(decode.text, decode.natural)),
     sparsity=decode.optional(_SPARSITY),
+    inputs=decode.many(decode.natural),
 )
 _MEMORY = decode.record(
     Memory,
@@ -261,3 +262,11 @@ def _row(value: Any, place: str) -> Row:
         if len(values) not in (0, len(row.axes)):
             raise decode.wrong(f"{place}.{name}", f"one entry for each of {len(row.axes)} axes", value[name])
     return row
+
+
+def _rows(value: Any) -> tuple[Row, ...]:
+    rows = decode.many(_row)(value, "rows")
+    for place, row in enumerate(rows):
+        if any(number >= place for number in row.inputs):
+            raise decode.wrong(f"rows[{place}].inputs", "numbers of rows before it", list(row.inputs))
+    return rows

@@ -1,0 +1,101 @@
+"""One page with all of the report: opened from disk, it asks nothing of any network."""
+
+import json
+import os
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from keras_cnnstats.errors import MissingDependencyError
+from keras_cnnstats.render import content
+from keras_cnnstats.render.cells import layer_name, plain
+from keras_cnnstats.render.files import deliver
+from keras_cnnstats.render.html.bars import charts
+from keras_cnnstats.render.html.blocks import Block, blocks
+from keras_cnnstats.render.html.drawing import COSTS, STEPS, drawing
+from keras_cnnstats.render.html.sights import sights
+from keras_cnnstats.render.html.table import table
+from keras_cnnstats.reports import Report
+
+TILES = ("Params", "MACs", "FLOPs", "Training", "Weight", "Activation")
+"""First words of the sums that stand out; the others follow below in small print."""
+
+
+def to_html(report: Report, path: str | os.PathLike[str] | None = None) -> str | None:
+    """Returns the report as one page with everything in it, or writes it to `path`.
+
+    Text from the model stays text: what the template writes is escaped, what the script reads is JSON without `<` and
+    is written as text, and the page forbids the browser every other script and every request.
+
+    Raises:
+        MissingDependencyError: Jinja2 is not installed.
+    """
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ImportError as error:
+        raise MissingDependencyError(
+            "to_html: Jinja2 is not installed. Install it: pip install keras-cnnstats[html]"
+        ) from error
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    style, script = _resource("page.css"), _resource("page.js")
+    found = blocks(report.rows)
+    page = environment.from_string(_resource("page.html")).render(
+        style=style,
+        script=script,
+        policy=f"default-src 'none'; img-src blob:; style-src {_hashed(style)}; script-src {_hashed(script)}",
+        data=_json(_data(report, found)),
+        report=report,
+        model=plain(report.header.model),
+        heading=content.heading(report),
+        tiles=[total for total in content.totals(report) if total.label.split()[0] in TILES],
+        sums=[total for total in content.totals(report) if total.label.split()[0] not in TILES],
+        verdicts=content.verdicts(report),
+        legend=content.legend(report),
+        charts=charts(report, found),
+        costs=list(COSTS),
+        steps=range(STEPS),
+        groups=_groups(report),
+        claimants=content.claimants(report),
+        has_graph=any(row.inputs for row in report.rows),
+        has_fields=any(row.fields for row in report.rows),
+    )
+    return deliver(page, path)
+
+
+def _resource(name: str) -> str:
+    return files("keras_cnnstats.render.html").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hashed(text: str) -> str:
+    """What the browser lets through: this text and no other."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _json(value: Any) -> str:
+    # In ASCII, and with nothing in it that could end the element it stands in.
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _data(report: Report, found: Sequence[Block]) -> dict[str, Any]:
+    return {
+        "layers": [layer_name(row.layer, row.call) for row in report.rows],
+        "types": [plain(row.type) for row in report.rows],
+        "table": table(report, found),
+        "sights": sights(report),
+        "graph": drawing(report, found),
+    }
+
+
+def _groups(report: Report) -> list[tuple[content.Group, str, list[dict[str, str]]]]:
+    """The disagreements by code with who says otherwise, each with its cells by title."""
+    records = iter(content.details(report))
+    return [
+        (
+            group,
+            content.claimant(group.code),
+            [dict(zip(content.DETAILS, next(records), strict=True)) for _ in group.members],
+        )
+        for group in content.groups(report)
+    ]
