@@ -74,7 +74,7 @@ def main() -> None:
     print(f"analyses: {logger.analyses}")
     step = median(clock for _, clock in times[False][1:]) / STEPS
     print(
-        f"Python of the callback alone: {1e6 * hooks():.1f} microseconds a step, of {1e6 * step:,.0f} of an epoch without"
+        f"Python of the callback alone: {1e6 * hooks():.1f} of the {1e6 * step:,.0f} microseconds of a step without it"
     )
 
 
