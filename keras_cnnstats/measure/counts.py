@@ -48,7 +48,7 @@ COSTS: dict[str, Cost] = {
     **dict.fromkeys(("select", "logic", "convert"), CHOICE),
     "clip": Cost(2, registered=2, hlo=2),
     "divide_no_nan": Cost(2, hlo=4),  # 0 if b == 0 else a / b
-    "erfc": Cost(0, 1, hlo=60),
+    "erfc": Cost(0, 1, hlo=62),
     "floor_divide": Cost(2, hlo=13),  # floor(a / b)
     "is_finite": Cost(2, hlo=1),  # abs(x) < inf
     "log": Cost(0, 1, registered=1),

@@ -118,6 +118,8 @@ def _elementwise(equation: Any, elements: int) -> Work:
     if all(not each.aval.shape and each.aval.dtype.kind in "iub" for each in (*equation.invars, *equation.outvars)):
         # A counter or a size, and no map.
         return NO_WORK
+    if name == "convert_element_type" and equation.invars[0].aval.dtype == equation.outvars[0].aval.dtype:
+        return NO_WORK
     if name == "integer_pow":
         return power(equation.params["y"], elements)
     if name in ("max", "min") and any(abs(getattr(each, "val", 0)) == inf for each in _literals(equation)):

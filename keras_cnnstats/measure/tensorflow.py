@@ -161,7 +161,7 @@ def _work(operation: Any) -> Work:
         summed = -2 if operation.get_attr(_PRODUCTS[kind]) else -1
         return contraction(shapes[0][summed], prod(shape))
     if kind in _RUNNING:
-        return Work(arithmetic=prod(shape), registered=prod(shape), hlo=prod(shape))
+        return Work(arithmetic=prod(shape), hlo=prod(shape))
     if kind in _REDUCTIONS:
         return reduction(prod(shapes[0]), prod(shape), average=kind == "Mean", registered=kind in _SUMS)
     if kind in _POOLINGS:

@@ -62,5 +62,5 @@ def nothing(call: Call) -> list[Primitive]:
 def masking(call: Call) -> list[Primitive]:
     """Each value is compared with the mask's; steps where all are equal become 0."""
     return [
-        Elementwise(cost=Cost(1, registered=1, hlo=3, slopes=(ONE,)), elements=call.output.elements, name="masking")
+        Elementwise(cost=Cost(1, registered=1, hlo=2, slopes=(ONE,)), elements=call.output.elements, name="masking")
     ]

@@ -33,7 +33,6 @@ from keras_cnnstats.primitives import (
     elu,
     more,
     moved,
-    other_axes,
     swapped,
 )
 from keras_cnnstats.rules.activations import softmax
@@ -318,12 +317,12 @@ def adaptive_pool(call: Call) -> list[Primitive]:
 @rule(ops.sum, ops.mean, ops.max, ops.min, ops.amax, ops.amin)
 def reduce(call: Call) -> list[Primitive]:
     """A sum, mean, maximum or minimum over some axes."""
-    layer, x, rank = call.layer, call.input, len(call.input.shape)
-    axes = axes_of(layer.axis, rank)
+    layer, x = call.layer, call.input
+    axes = axes_of(layer.axis, len(x.shape))
     return [
         Reduction(
             count=x.sizes(axes),
-            outputs=x.sizes(other_axes(axes, rank)),
+            outputs=call.output.elements,
             average=call.target is ops.mean,
             over=Gather(axes, "kept" if layer.keepdims else "dropped"),
             registered=call.target in (ops.mean, ops.sum),

@@ -26,7 +26,7 @@ DEFINED: dict[Any, Cost] = {
     ops.arctanh: Cost(0, 1, hlo=6),
     ops.cbrt: Cost(0, 1, registered=2),
     ops.cosh: Cost(0, 1, hlo=3),
-    ops.erfc: Cost(0, 1, hlo=60),
+    ops.erfc: Cost(0, 1, hlo=62),
     ops.erfinv: Cost(0, 1, hlo=37),
     ops.exp2: Cost(0, 1, registered=1, hlo=1),
     ops.i0: Cost(0, 1, hlo=85),

@@ -29,6 +29,7 @@ from keras_cnnstats.primitives import (
     diagonal,
     differences,
     other_axes,
+    product,
 )
 from keras_cnnstats.rules.registry import RuleGapError, rule
 
@@ -114,6 +115,8 @@ RECIPES: dict[Any, Recipe] = {
     ops.var: _VARIANCE,
 }
 
+_PLACES = frozenset({ops.argmax, ops.argmin, ops.nanargmax, ops.nanargmin})
+
 NORMS: dict[Any, Recipe] = {
     None: _LENGTH,
     "fro": _LENGTH,
@@ -148,7 +151,8 @@ def reduced(call: Call, recipe: Recipe, axis: Any, keepdims: bool = False, in_pl
     """
     x, rank = call.input, len(call.input.shape)
     axes = axes_of(axis, rank)
-    count, outputs = x.sizes(axes), x.sizes(other_axes(axes, rank))
+    # Where the first axis goes, the next one takes its place as that of the samples.
+    count, outputs = x.sizes(axes), x.sizes(other_axes(axes, rank)) if in_place else call.output.elements
     # The gradient of the whole stands with one of its parts.
     flat = STOPS if recipe.slopes == STOPS else SUM
     inner = Reduction(count=count, outputs=outputs, over=Statistics(axes), registered=recipe.registered, slopes=flat)
@@ -158,7 +162,7 @@ def reduced(call: Call, recipe: Recipe, axis: Any, keepdims: bool = False, in_pl
         if recipe.runs
         else Rearrangement(over)
     )
-    each = Elementwise(cost=recipe.each._replace(slopes=FREE), elements=x.elements)
+    each = Elementwise(cost=recipe.each._replace(slopes=FREE), elements=product((count, outputs)))
     last = Elementwise(cost=recipe.last._replace(slopes=FREE), elements=outputs)
     return [each, *([inner] * recipe.runs)[1:], outer, last]
 
@@ -170,6 +174,8 @@ def reduction(call: Call) -> list[Primitive]:
     recipe = RECIPES[call.target]
     if call.target in (ops.all, ops.any) and call.specs[0].dtype == "bool":
         recipe = recipe._replace(each=Cost(0))  # a truth value is not compared with 0
+    if call.target in _PLACES and "float" not in call.specs[0].dtype:
+        recipe = _PLACE._replace(each=Cost(0))  # whole numbers are numbers
     return reduced(call, recipe, axis, getattr(call.layer, "keepdims", False))
 
 

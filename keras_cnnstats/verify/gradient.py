@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf, prod
 from typing import Any, NamedTuple
 
+from keras import ops
+
 from keras_cnnstats.capture import capture
 from keras_cnnstats.field import Field
 from keras_cnnstats.graph import Graph, TensorSpec
@@ -25,6 +27,11 @@ VALUES_AT_MOST = 2**25
 SAMPLES_AT_MOST = 64
 
 _GOLDEN = (5**0.5 - 1) / 2
+
+_PAIRING = frozenset({ops.cdist, ops.einsum, ops.matmul})
+_PAIRS = (
+    "its values stand at pairs of positions, one of each map: a field is that of one pair, and not of a row of them"
+)
 
 _WORSE = (CONFIRMED, EXPLAINED, NOT_COMPARABLE, DIFFERS)
 
@@ -171,9 +178,15 @@ class _Checked:
                     verdict = self._weighed(task, finding)
                 if verdict is None and finding.agrees is False and not is_usual:
                     refuted.add(task)
+                if verdict is not None and verdict.verdict == DIFFERS and self._makes_pairs(task.call):
+                    verdict = verdict._replace(verdict=NOT_COMPARABLE, reason=f"{task.letter}: {_PAIRS}")
                 if verdict is not None:
                     verdicts[task] = _of_this_size(task) if finding.size == inf and task in refuted else verdict
         return verdicts
+
+    def _makes_pairs(self, place: int) -> bool:
+        call = self.graph.calls[place]
+        return call.target in _PAIRING and len(call.inputs) > 1
 
     def _cheap(self, axis: int, tasks: Sequence[_Task]) -> Iterator[Bench]:
         """The graph with room for all fields, then with the axis as the report has it; short on the other axes."""

@@ -14,6 +14,10 @@ NAME = "XLA's cost analysis"
 CONVENTION = "xla"
 
 _CONTRACTIONS = frozenset({"conv_general_dilated", "dot_general", "ragged_dot_general"})
+_RANDOM = ("random_", "threefry")
+_MIXED = frozenset({"pow", *_CONTRACTIONS})
+"""What may be fed numbers of two kinds, of which one becomes the other."""
+
 _INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 """Where a primitive that only runs another jaxpr has it."""
 
@@ -23,13 +27,16 @@ _LAST = "the last turn of a loop also makes what the next one would read"
 _RESIZING = "an image is resized by matrix products with weights for each axis"
 _LOGIC = ("logic", "it counts the logic of truth values as one operation for each")
 _CONVERSIONS = "it counts conversions from one dtype to another as one operation for each value"
-_EXPANDED = frozenset({"erf", "erfc"})
-_EXPANSION = "it counts the terms of the polynomial that stands for a function of half precision"
+_PLACED = frozenset({"argmax", "argmin"})
+_COMPARISONS = "it counts what it takes to compare two values, their places, and whether they are numbers at all"
+_WIDENED = frozenset({"cosh", "digamma", "erf_inv", "erfc", "lgamma", "sinh"})
+"""Functions that are made of polynomials, in float32 for half precision too."""
+
 _MISCOUNTED = {
     "gather": ("bounds", "it counts that each value of a lookup is compared with the bounds"),
-    **dict.fromkeys(("and", "not", "or", "xor"), _LOGIC),
+    **dict.fromkeys(("and", "not", "or", "reduce_and", "reduce_or", "xor"), _LOGIC),
 }
-_PLACES = "it counts the arithmetic of places, sizes and constants"
+_PLACES = "it counts the arithmetic of places, sizes, constants and random numbers"
 
 
 def count_each(calls: Sequence[Runnable]) -> list[Figures | str]:
@@ -91,7 +98,8 @@ def _of_jaxpr(jaxpr: Any, fed: Sequence[bool | None], outputs: Sequence[Any], ma
     found = []
     for equation, wanted in _needed(jaxpr, outputs):
         reads = [None if _is_literal(each) else known.get(each, False) for each in equation.invars]
-        known.update(dict.fromkeys(equation.outvars, any(reads)))
+        # Of what random numbers are drawn by, nothing is left in them.
+        known.update(dict.fromkeys(equation.outvars, any(reads) and not equation.primitive.name.startswith(_RANDOM)))
         found.append(_of_equation(equation, reads, wanted, makes_numbers))
     return total(found)
 
@@ -127,8 +135,8 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
         read = [each for place, each in enumerate(body.outvars) if place < params["num_carry"] or wanted[place]]
         behind = [each for each, is_read in zip(body.outvars, wanted, strict=True) if is_read]
         once, last = (_of_jaxpr(body, [True] * len(body.invars), each, makes_numbers) for each in (read, behind))
-        more = [all_ - needed for all_, needed in zip(once.net, last.net, strict=True)]
-        return once.repeated(params["length"], _LOOP).with_terms("last turn", *more, _LAST)
+        contractions, rest = (each - needed for each, needed in zip(once.net, last.net, strict=True))
+        return once.repeated(params["length"], _LOOP).with_terms("last turn", contractions, rest, _LAST)
     if name == "cond":
         branches = {_of_jaxpr(each.jaxpr, reads[1:], each.jaxpr.outvars, makes_numbers) for each in params["branches"]}
         if len(branches) > 1:
@@ -146,26 +154,45 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
         figures = _of_jaxpr(jaxpr, reads, read, makes_numbers)
         if params.get("name") == "_resize":
             figures = figures.with_terms("resizing", figures.net[0], 0, _RESIZING)
+        if params.get("name") == "signbit":
+            figures = figures.with_terms(_LOGIC[0], 0, figures.net[1], _LOGIC[1])
         # Of log(exp(x) + exp(0)), a softplus, it leaves out two additions of 0 once it has seen the whole.
         if jaxpr.debug_info.func_name == "logaddexp" and _is_literal(equation.invars[1]):
             zeros = Term("zeros", 2 * prod(equation.outvars[0].aval.shape), _ZEROS)
             return figures._replace(rest_terms=(*figures.rest_terms, zeros))
         return figures
-    flops = _flops(_Bound(equation), tuple((tuple(each.aval.shape), each.aval.dtype) for each in equation.invars))
+    return _of_operation(equation, reads, makes_numbers)
+
+
+def _of_operation(equation: Any, reads: Sequence[bool | None], makes_numbers: bool) -> Figures:
+    name, bound = equation.primitive.name, _Bound(equation)
+    fed = [(tuple(each.aval.shape), each.aval.dtype) for each in equation.invars]
+    flops = _flops(bound, tuple(fed))
+    converted = 0
+    if name in _WIDENED or (name in _MIXED and len({dtype for _, dtype in fed}) > 1):
+        converted = int(flops - _flops(bound, tuple((shape, "float32") for shape, _ in fed)))
     if name in _CONTRACTIONS:
-        terms = () if any(reads) else (Term("places", int(flops), _PLACES),)
-        return Figures(int(flops), terms=terms, resolution=_resolution(flops))
-    figures = Figures(rest=int(flops), resolution=_resolution(flops))
+        term = Term("conversions", converted, _CONVERSIONS) if any(reads) else Term("places", int(flops), _PLACES)
+        return Figures(int(flops), terms=(term,), resolution=_resolution(flops))
+    found = _term(equation, reads, makes_numbers, int(flops), converted)
+    if found is None:
+        return Figures(rest=int(flops), resolution=_resolution(flops), singles=0 if any(reads) else int(flops))
+    return Figures(rest=int(flops), rest_terms=(found,), resolution=_resolution(flops))
+
+
+def _term(equation: Any, reads: Sequence[bool | None], makes_numbers: bool, flops: int, converted: int) -> Term | None:
+    """What XLA is known to count otherwise of an operation that is no contraction."""
+    name, every = equation.primitive.name, [each.aval for each in (*equation.invars, *equation.outvars)]
     if _is_of_places(equation, reads, makes_numbers):
-        return figures._replace(rest_terms=(Term("places", int(flops), _PLACES),))
+        is_single = all(not each.shape and _is_whole(each.dtype, "iub") for each in every)
+        return Term("counters" if is_single else "places", flops, _PLACES)
     if name == "convert_element_type" and any(reads):
-        return figures._replace(rest_terms=(Term("conversions", int(flops), _CONVERSIONS),))
-    if name in _EXPANDED and equation.outvars[0].aval.dtype.itemsize == 2:
-        more = int(flops) - prod(equation.outvars[0].aval.shape)
-        return figures._replace(rest_terms=(Term("expansion", more, _EXPANSION),))
-    if name in _MISCOUNTED and (name == "gather" or equation.outvars[0].aval.dtype.kind == "b"):
-        return figures._replace(rest_terms=(Term(*_MISCOUNTED[name][:1], int(flops), *_MISCOUNTED[name][1:]),))
-    return figures
+        return Term("conversions", flops, _CONVERSIONS)
+    if name in _PLACED:
+        return Term("comparisons", flops - prod(every[0].shape) + prod(every[-1].shape), _COMPARISONS)
+    if name in _MISCOUNTED and (name == "gather" or _is_whole(every[-1].dtype, "b")):
+        return Term(_MISCOUNTED[name][0], flops, _MISCOUNTED[name][1])
+    return Term("conversions", converted, _CONVERSIONS) if converted else None
 
 
 def _is_of_places(equation: Any, reads: Sequence[bool | None], makes_numbers: bool) -> bool:
@@ -173,7 +200,7 @@ def _is_of_places(equation: Any, reads: Sequence[bool | None], makes_numbers: bo
     if not any(reads):
         # Single numbers, such as the 1 / n of a mean, belong to what uses them, unless they are written down.
         return bool(made.shape) or (len(reads) == 1 and reads[0] is None)
-    return makes_numbers and any(dtype.kind in "iu" for dtype in dtypes) and not any(map(_is_number, dtypes))
+    return makes_numbers and any(_is_whole(dtype, "iu") for dtype in dtypes) and not any(map(_is_number, dtypes))
 
 
 class _Bound:
@@ -210,5 +237,10 @@ def _resolution(flops: float) -> int:
     return int(np.spacing(np.float32(flops)) / 2)
 
 
+def _is_whole(dtype: Any, kinds: str) -> bool:
+    """Whether a dtype is of some kinds; that of a random key has none."""
+    return getattr(dtype, "kind", "?") in kinds
+
+
 def _is_number(dtype: Any) -> bool:
-    return dtype.kind in "fcV" or "float" in str(dtype)
+    return getattr(dtype, "kind", "?") in "fcV" or "float" in str(dtype)

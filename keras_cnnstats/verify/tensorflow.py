@@ -26,6 +26,9 @@ _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _LOOPS = frozenset({"StatelessWhile", "While"})
 _BRANCHES = frozenset({"If", "StatelessIf"})
 _SHAPES = frozenset({"Rank", "Shape", "ShapeN", "Size"})
+_RANDOM = ("Random", "StatelessRandom", "StatelessTruncated", "TruncatedNormal")
+"""How operations begin that draw numbers: of these, nothing is left of what they are fed."""
+
 
 _UNREGISTERED = "it has no statistics for an Einsum that is no matrix product"
 _RIM = (
@@ -37,10 +40,11 @@ _KERNELS = "it has no statistics for the gradient of a kernel"
 _GRID = "it runs a dilated convolution on a grid without holes, of more positions than the output has"
 _LOOP = "it counts the body of a loop once"
 _UNUSED = "it counts what the trace leaves behind and nothing reads"
-_PLACES = "it counts the arithmetic of places, sizes and constants"
+_PLACES = "it counts the arithmetic of places, sizes, constants and random numbers"
 _BROKEN = (
     "TensorFlow has no gradient of a bicubic resizing in half precision, and leaves all layers before it as they are"
 )
+_AXES = "of a dilated convolution of volumes, it takes the dilation of one axis for that of another"
 _FLAT = "TensorFlow goes on with zeros behind a sign, which has no slope, and computes all gradients from them"
 _REPEATS = "it multiplies the repeats of a Tile by the shape"
 
@@ -213,7 +217,8 @@ def _of_operation(operation: Any, fed: bool, makes_numbers: bool) -> Figures:
     if kind in ("Maximum", "Minimum") and _is_of_resized(operation):
         return _without(registered, "saturation", _SATURATION)
     if not fed or (makes_numbers and not _has_numbers(operation)):
-        return _without(registered, "places", _PLACES)
+        is_single = not _has_numbers(operation) and not _shape(operation.outputs[0])
+        return _without(registered, "counters" if is_single else "places", _PLACES)
     return Figures(rest=registered)
 
 
@@ -236,7 +241,8 @@ def _fed(operations: Sequence[Any]) -> set[str]:
     for operation in operations:
         read = [tensor.op.name for tensor in operation.inputs]
         starts = not read and operation.type != "Const"
-        if operation.type not in _SHAPES and (starts or any(name in found or name not in inside for name in read)):
+        hides = operation.type in _SHAPES or operation.type.startswith(_RANDOM)
+        if not hides and (starts or any(name in found or name not in inside for name in read)):
             found.add(operation.name)
     return found
 
@@ -247,7 +253,7 @@ def _has_no_gradient(operation: Any) -> bool:
 
 def _is_of_resized(operation: Any) -> bool:
     source = _behind(_behind(operation.inputs[0], "Minimum"), "Transpose").op.type
-    return str(source).startswith(("Resize", "ScaleAndTranslate"))
+    return "saturate_cast" in operation.name and str(source).startswith(("Resize", "ScaleAndTranslate"))
 
 
 def _has_numbers(operation: Any) -> bool:
@@ -277,6 +283,9 @@ def _contraction_terms(operation: Any, registered: int) -> tuple[Term, ...]:
         case "Conv2DBackpropFilter" | "Conv3DBackpropFilterV2" | "DepthwiseConv2dNativeBackpropFilter":
             products = prod(_positions(operation.inputs[2], operation)) * prod(_shape(operation.outputs[0]))
             return (Term("kernels", registered - 2 * products, _KERNELS),)
+        case "Conv3D" if any(step > 1 for step in operation.get_attr("dilations")):
+            products = prod(_positions_of_dilated(operation)) * prod(_shape(operation.inputs[1]))
+            return (Term("axes", registered - 2 * products, _AXES),)
         case "Conv2D" | "Conv3D" | "DepthwiseConv2dNative":
             return _dilation_terms(operation, registered)
     return ()
@@ -324,10 +333,20 @@ def _has_steps(operation: Any) -> bool:
 def _positions(tensor: Any, operation: Any) -> tuple[int, ...]:
     """A map's shape without its channels; of one that was cut into the phases of a dilation, what it was before."""
     spread = _behind(_behind(tensor, "ExpandDims"), "Reshape").op
-    if spread.type == "SpaceToBatchND":
-        return _shape(spread.inputs[0])[:-1]
-    shape, first = _shape(tensor), operation.get_attr("data_format").decode().startswith("NC")
+    shape = _shape(spread.inputs[0] if spread.type == "SpaceToBatchND" else tensor)
+    first = operation.get_attr("data_format").decode().startswith("NC")
     return (shape[0], *shape[2:]) if first else shape[:-1]
+
+
+def _positions_of_dilated(operation: Any) -> list[int]:
+    """The samples and positions that a dilated convolution of volumes makes, by the general formula."""
+    fed, kernel = _shape(operation.inputs[0]), _shape(operation.inputs[1])
+    is_same, made = operation.get_attr("padding") == b"SAME", [fed[0]]
+    for axis in (1, 2, 3):
+        step = operation.get_attr("strides")[axis]
+        lost = 0 if is_same else (kernel[axis - 1] - 1) * operation.get_attr("dilations")[axis]
+        made.append(-(-(fed[axis] - lost) // step))
+    return made
 
 
 def _behind(tensor: Any, kind: str) -> Any:

@@ -8,6 +8,7 @@ from keras import layers, ops
 
 from keras_cnnstats.graph import Call, TensorSpec
 from keras_cnnstats.verification import Term
+from keras_cnnstats.verify.calls import specs_of
 
 Way = Callable[[Call], Term | None]
 
@@ -42,14 +43,49 @@ def another_algorithm(call: Call, backend: str) -> str:
 
 def _attention_with_scores(call: Call) -> Term | None:
     """Scores that are returned, partly dropped, or between positions on several axes are made step by step."""
-    layer, query, key = call.layer, _given(call, 0, "query").shape, _given(call, 1, "value").shape
-    if len(query) == 3 and len(call.results) == 1 and not layer.dropout:
+    layer = call.layer
+    if not _has_scores(call):
         return None
-    axes = getattr(layer, "attention_axes", None) or range(1, len(query) - 1)
-    heads, size = getattr(layer, "num_heads", None) or layer.num_query_heads, getattr(layer, "head_dim", None)
-    rows = _values(query[1:-1]) * heads
-    scores = rows * _values([key[axis] for axis in axes])
-    return Term("queries", rows * (size or layer.key_dim) - scores, "the queries are scaled, and not the scores")
+    queries = _queries(call) * (getattr(layer, "head_dim", None) or layer.key_dim)
+    return Term("queries", queries - _scores(call), "the queries are scaled, and not the scores")
+
+
+def _has_scores(call: Call) -> bool:
+    return len(_given(call, 0, "query").shape) != 3 or len(call.results) > 1 or bool(call.layer.dropout)
+
+
+def _queries(call: Call) -> int:
+    """Queries of all heads."""
+    heads: int = getattr(call.layer, "num_heads", None) or call.layer.num_query_heads
+    return heads * _values(_given(call, 0, "query").shape[1:-1])
+
+
+def _scores(call: Call) -> int:
+    """Pairs of a query and a key, of all heads."""
+    key = _given(call, 1, "value").shape
+    axes = getattr(call.layer, "attention_axes", None) or range(1, len(key) - 1)
+    return _queries(call) * _values([key[axis] for axis in axes])
+
+
+def _zeroed(call: Call) -> Term | None:
+    """Behind a softmax, what is masked becomes zero once more."""
+    masks = [call.kwargs.get(f"{name}_mask") for name in ("attention", "query", "value", "key")]
+    is_masked = call.kwargs.get("use_causal_mask") or any(each is not None for each in masks)
+    return _choices(_scores(call)) if is_masked and _has_scores(call) else None
+
+
+def _masked_softmax(call: Call) -> Term | None:
+    """What is masked is chosen before and behind; a mask of numbers is turned into truth values first."""
+    mask = call.args[1] if len(call.args) > 1 else call.kwargs.get("mask")
+    if mask is None:
+        return None
+    turned = _turned(mask) if "float" in mask.dtype else 0
+    return _choices(2 * _values(call.results[0].shape[1:]) + turned)
+
+
+def _place(call: Call) -> Term | None:
+    """Negative zeros are found and chosen first."""
+    return _choices(2 * _values(call.specs[0].shape[1:])) if "float" in call.specs[0].dtype else None
 
 
 def _additive_attention(call: Call) -> Term | None:
@@ -63,12 +99,22 @@ def _additive_attention(call: Call) -> Term | None:
 
 def _chosen(call: Call) -> Term:
     """One choice for each value that is made, of truth values that numbers may have to be made to first."""
-    return _choices(_values(call.results[0].shape[1:]) + _turned(call.specs[0]))
+    condition = _given(call, 0, "condition")
+    # In the midst of numbers, whole numbers are places to the referee.
+    turned = _turned(condition) if "float" in condition.dtype or not _makes_numbers(call) else 0
+    return _choices(_values(call.results[0].shape[1:]) + turned)
 
 
-def _compared(call: Call) -> Term:
-    """Each map of numbers is turned into truth values first."""
-    return _choices(sum(map(_turned, call.specs)))
+def _compared(call: Call) -> Term | None:
+    """Where one of the maps is one of numbers, all are made to numbers, and turned into truth values then."""
+    specs, first = specs_of(call), call.results[0].shape[:1]
+    if all(spec.dtype == "bool" for spec in specs):
+        return None
+    return _choices(sum(_values(spec.shape[spec.shape[:1] == first :]) for spec in specs))
+
+
+def _makes_numbers(call: Call) -> bool:
+    return any("float" in each.dtype for each in call.results)
 
 
 def _chosen_once(call: Call) -> Term:
@@ -76,11 +122,13 @@ def _chosen_once(call: Call) -> Term:
     return _choices(_values(call.results[0].shape[1:]))
 
 
-def _without_bias(call: Call) -> Term | None:
+def _without_bias(call: Call) -> Term:
     """What a recurrence has no bias for is added to zeros at each step."""
-    if call.layer.use_bias or not call.layer.reset_after:
-        return None
-    amount = 2 * 3 * call.layer.units * _values(call.specs[0].shape[1:2])
+    both = (
+        (call.layer.forward_layer, call.layer.backward_layer) if call.target is layers.Bidirectional else (call.layer,)
+    )
+    without = [each for each in both if isinstance(each, layers.GRU) and each.reset_after and not each.use_bias]
+    amount = 2 * 3 * sum(each.units for each in without) * _values(call.specs[0].shape[1:2])
     return Term("zeros", amount, "where there is no bias, zeros are added at each step")
 
 
@@ -89,11 +137,6 @@ def _masked(call: Call) -> Term | None:
     if not call.kwargs.get("use_causal_mask"):
         return None
     return _choices(_values((call.specs[0].shape[1], call.specs[-1].shape[1])))
-
-
-def _masking(call: Call) -> Term:
-    """Of n comparisons of a step n - 1 are needed to bring them together."""
-    return Term("logic", -_values(call.results[0].shape[1:-1]), "one comparison less brings those of a step together")
 
 
 def _hot(call: Call) -> Term | None:
@@ -141,8 +184,10 @@ _ON: Mapping[str, Mapping[Any, Way]] = {
     "tensorflow": {},
     "torch": {},
     "jax": {
-        layers.GRU: _without_bias,
-        layers.Masking: _masking,
+        **dict.fromkeys((layers.Bidirectional, layers.GRU), _without_bias),
+        layers.Softmax: _masked_softmax,
+        **dict.fromkeys((layers.MultiHeadAttention, layers.GroupQueryAttention), _zeroed),
+        **dict.fromkeys((ops.argmax, ops.argmin), _place),
         **dict.fromkeys((layers.AdditiveAttention, layers.Attention), _masked),
         ops.where: _chosen,
         ops.one_hot: _hot,

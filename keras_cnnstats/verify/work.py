@@ -21,6 +21,7 @@ from keras_cnnstats.verify.ways import another_algorithm, padded_before, ways_of
 from keras_cnnstats.verify.whole import OPEN, whole
 
 PLACES = "of what is taken for places and constants, some is work of rows"
+SINGLES = "of single numbers that are made of constants, some belong to no row"
 _CONSTANT = "it is made of weights and sizes alone"
 
 
@@ -36,26 +37,32 @@ def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]
     figures = figures_of_each(graph)
     others = [another_algorithm(call, keras.backend.backend()) for call in graph.calls]
     for call, row, each, other in zip(graph.calls, rows, figures, others, strict=True):
-        yield from _work((row.layer, row.call), [row], each, *_terms([call], graph.batch_size), referee, other)
+        contractions, rest = _terms([(call, each)], graph.batch_size)
+        yield from _work((row.layer, row.call), [row], each, contractions, rest, referee, other)
         yield _shapes(row, each, referee)
     called = whole(model, graph)
     counted = called if isinstance(called, str) else referee.count_whole(called)
     other = next(filter(None, others), "")
     left = unread(graph, figures)
-    pairs = list(zip(graph.calls, rows, left, strict=True))
-    contractions, rest = _terms([call for call, _, is_left in pairs if not is_left], graph.batch_size)
-    works = works_of(row for _, row, is_left in pairs if is_left)
-    contractions += (Term("unread", -2 * products(works, referee), UNREAD),)
-    rest += (Term("unread", 2 * products(works, referee) - flops(works, referee), UNREAD),)
     # In the midst of a model the referee takes for places what a row is there for: a mask of tokens, sums of constants.
     numbers = not isinstance(called, str) and called.makes_numbers
     kept = [
-        is_constant or (numbers and not _has_fractions(call))
-        for call, is_constant in zip(graph.calls, constant(graph, figures), strict=True)
+        not is_left and (is_constant or (numbers and not _has_fractions(call)))
+        for call, is_left, is_constant in zip(graph.calls, left, constant(graph, figures), strict=True)
     ]
-    works = works_of(row for (_, row, is_left), is_kept in zip(pairs, kept, strict=True) if is_kept and not is_left)
-    contractions += (Term("places", -2 * products(works, referee), PLACES),)
-    rest += (Term("places", 2 * products(works, referee) - flops(works, referee), PLACES),)
+    found = [
+        pair
+        for pair, is_left, is_kept in zip(zip(graph.calls, figures, strict=True), left, kept, strict=True)
+        if not is_left and not is_kept
+    ]
+    contractions, rest = _terms(found, graph.batch_size)
+    if isinstance(counted, Figures):
+        theirs = sum(each.singles for _, each in found if isinstance(each, Figures))
+        rest += (Term("places", counted.singles - theirs, SINGLES),)
+    for name, chosen, reason in (("unread", left, UNREAD), ("places", kept, PLACES)):
+        works = works_of(row for row, is_chosen in zip(rows, chosen, strict=True) if is_chosen)
+        contractions += (Term(name, -2 * products(works, referee), reason),)
+        rest += (Term(name, 2 * products(works, referee) - flops(works, referee), reason),)
     yield from _work(("", 0), rows, counted, contractions, rest, referee, other)
 
 
@@ -83,16 +90,26 @@ def _runnable(call: Call, batch_size: int) -> Runnable | str:
     return found if found.is_sized else OPEN
 
 
-def _terms(calls: Sequence[Call], batch_size: int) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
-    """What the calls do in another way than they are counted: in contractions, and in everything else."""
+def _terms(calls: Iterable[tuple[Call, Figures | str]], batch_size: int) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+    """What calls do in another way than they are counted: in contractions, and in everything else."""
     backend = keras.backend.backend()
-    try:
-        return (
-            tuple(term for call in calls for term in padded_before(call, batch_size, backend)),
-            tuple(term for call in calls for term in ways_of(call, batch_size, backend)),
-        )
-    except TypeError:  # a size is unknown
-        return (), ()
+    contractions: list[Term] = []
+    rest: list[Term] = []
+    for call, figures in calls:
+        if isinstance(figures, Figures) and call.measured is not None:
+            contractions += _tables(figures.terms)
+            rest += _tables(figures.rest_terms)
+        try:
+            contractions += padded_before(call, batch_size, backend)
+            rest += ways_of(call, batch_size, backend)
+        except TypeError:  # a size is unknown
+            continue
+    return tuple(contractions), tuple(rest)
+
+
+def _tables(terms: Iterable[Term]) -> list[Term]:
+    """What a layer that is measured makes of places and constants: it is counted as it runs."""
+    return [term._replace(amount=-term.amount, reason=PLACES) for term in terms if term.name == "places"]
 
 
 def _work(

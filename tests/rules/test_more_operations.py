@@ -148,6 +148,22 @@ def test_reduction_over_an_axis(name: str) -> None:
     assert ours == (rows * each[0], rows * each[1])
 
 
+@pytest.mark.parametrize("keepdims", [False, True], ids=["dropped", "kept"])
+def test_reduction_of_the_first_axis(keepdims: bool) -> None:
+    """Four maps of 24 x 8 values are added up: three additions for each value, wherever the samples stand."""
+    x = keras.Input((24, 8))
+    maps = ops.stack([ops.reshape(x, (-1, 8))] * 4)
+    report = cnnstats.analyze(keras.Model(x, [ops.sum(maps, axis=0, keepdims=keepdims), ops.max(maps, axis=0)]))
+    assert [row.flops for row in report.rows if row.type in ("sum", "max")] == [3 * 24 * 8] * 2
+
+
+def test_whole_numbers_are_not_asked_whether_they_are_numbers() -> None:
+    x = keras.Input((9,), dtype="int32")
+    model = keras.Model(x, [ops.argmax(x, axis=-1), ops.nanargmin(x, axis=-1)])
+    for convention in ("textbook", "tf"):
+        assert [row.flops for row in cnnstats.analyze(model, convention=convention).rows] == [8, 8]
+
+
 def test_truth_values_are_joined_without_arithmetic() -> None:
     assert costs([(4, 6)], lambda x: ops.all(x, axis=-1), dtype="bool") == (0, 0)
     assert costs([(4, 6)], lambda x: ops.any(x, axis=-1), dtype="float32") == (24, 0)

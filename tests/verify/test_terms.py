@@ -1,0 +1,104 @@
+"""What a referee counts otherwise has a name, and the name an amount that follows from the shapes."""
+
+import keras
+import pytest
+from keras import layers, ops
+
+import keras_cnnstats as cnnstats
+from keras_cnnstats.verification import DIFFERS, NOT_COMPARABLE, Check
+
+on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="for JAX")
+on_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="for TensorFlow")
+
+
+def check(model: keras.Model, quantity: str) -> Check:
+    """The check of the whole model; nothing of it differs."""
+    verification = cnnstats.analyze(model).verify(only=["work", "training"]).verification
+    assert verification.differing == ()
+    return next(each for each in verification.of("") if each.quantity == quantity)
+
+
+def amounts(found: Check) -> dict[str, int]:
+    return {term.name: term.amount for term in found.terms}
+
+
+def of(shape: tuple[int, ...], *stack: keras.Layer) -> keras.Model:
+    return keras.Sequential([keras.Input(shape), *stack])
+
+
+@on_jax
+def test_the_loop_backwards_makes_a_gradient_of_the_first_state_that_nothing_reads() -> None:
+    found = check(of((5, 3), layers.SimpleRNN(4)), "train_macs")
+    assert amounts(found)["last turn"] == 4 * 4
+
+
+@on_jax
+def test_taps_in_a_causal_padding_count_forwards_and_in_each_gradient() -> None:
+    causal = layers.Conv1D(2, 3, padding="causal")
+    assert amounts(check(of((5, 3), causal), "train_macs")) == {"padded taps": 2 * (1 + 2) * 3 * 2}
+    below = of((5, 3), layers.Conv1D(3, 1), layers.Conv1D(2, 3, padding="causal"))
+    assert amounts(check(below, "train_macs")) == {"padded taps": 3 * (1 + 2) * 3 * 2}
+
+
+@on_jax
+def test_products_of_a_resizing_are_named_and_the_rest_is_not_comparable() -> None:
+    model = of((4, 4, 2), layers.Conv2D(2, 1), layers.Resizing(8, 8))
+    assert amounts(check(model, "macs")) == {"resizing": (4 * 4 * 8 + 4 * 8 * 8) * 2}
+    assert check(model, "flops").verdict == NOT_COMPARABLE
+
+
+@on_jax
+def test_zeros_are_added_in_both_directions() -> None:
+    once = of((5, 3), layers.GRU(4, use_bias=False, dtype="float32"))
+    both = of((5, 3), layers.Bidirectional(layers.GRU(4, use_bias=False)))
+    named = [amounts(each)["zeros"] for each in _flops([once, both])]
+    assert named == [2 * 3 * 4 * 5, 2 * 2 * 3 * 4 * 5]
+
+
+def _flops(models: list[keras.Model]) -> list[Check]:
+    import jax
+
+    # With float64 at hand, Keras makes the zeros of that.
+    with jax.enable_x64(False):
+        return [check(model, "flops") for model in models]
+
+
+@on_jax
+@pytest.mark.parametrize("operation", [ops.argmax, ops.argmin])
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_places_of_values(operation, dtype: str) -> None:
+    x = keras.Input((24,), dtype=dtype)
+    found = check(keras.Model(x, operation(x, axis=-1)), "flops")
+    assert found.counted == 23
+    assert amounts(found)["comparisons"] == 23 * {"float32": 8, "int32": 6}[dtype]
+
+
+@on_jax
+def test_a_polynomial_in_half_precision_has_conversions() -> None:
+    model = of((10,), layers.Activation("gelu", dtype="bfloat16"))
+    assert amounts(check(model, "flops"))["conversions"] >= 2 * 10
+
+
+@on_jax
+@pytest.mark.parametrize("dtype", ["bool", "float32"])
+def test_masked_softmax_chooses_twice(dtype: str) -> None:
+    x, mask = keras.Input((6, 5)), keras.Input((6, 5), dtype=dtype)
+    found = check(keras.Model([x, mask], layers.Softmax()(x, mask)), "flops")
+    assert amounts(found)["choices"] == (2 + (dtype == "float32")) * 6 * 5
+
+
+class Noisy(keras.Layer):
+    """A layer that adds random numbers of its own scale."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seed = keras.random.SeedGenerator(0)
+
+    def call(self, x):
+        return x + keras.random.normal((1, 4), mean=1.0, stddev=2.0, seed=self.seed)
+
+
+@on_tensorflow
+def test_random_numbers_are_no_work_of_a_row() -> None:
+    found = check(of((4,), layers.Dense(4), Noisy()), "flops")
+    assert found.verdict != DIFFERS
