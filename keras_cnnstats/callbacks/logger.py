@@ -99,6 +99,7 @@ class StatsLogger(keras.callbacks.Callback):
         self._undo: Callable[[], None] = _nothing
         self._is_new_fit = True
         self._is_second = False
+        self._is_shown = False
         self._warned: set[str] = set()
 
     # What is left
@@ -178,6 +179,8 @@ class StatsLogger(keras.callbacks.Callback):
         self._undo()
         self._undo = _nothing
         self._meter.detach()
+        if self._board is not None:
+            self._guarded("board", self._board.close)
         if self._budget.spent and is_coordinator():
             show(f"StatsLogger: training stopped: {self._budget.spent}.", verbose=True)
 
@@ -270,10 +273,12 @@ class StatsLogger(keras.callbacks.Callback):
             self._guarded("board", lambda: self._show_on_board(row))
 
     def _show_on_board(self, row: Mapping[str, Any]) -> None:
-        if self._board is not None:
-            self._board.epoch(len(self.rows) - 1, row)
-            if self.report is not None:
-                self._board.report(self.report)
+        if self._board is None:
+            return
+        self._board.epoch(len(self.rows) - 1, row)
+        if self.report is not None and not self._is_shown:
+            self._is_shown = True
+            self._board.report(self.report)
 
     def _guarded(self, part: str, what: Callable[[], Any]) -> None:
         """Runs something of ours; if it fails, training goes on with one warning."""

@@ -15,7 +15,7 @@ class Figures(NamedTuple):
         terms: what the referee is known to count otherwise in contractions, in FLOPs.
         rest_terms: the same in everything else.
         resolution: how far the figures may be off because of the digits that they have.
-        singles: FLOPs of single numbers that are made of constants; they belong to what uses them.
+        loose: what belongs to the row that it stands in, and is named where it stands in none.
         shapes: what was made, by its shapes.
         reads: which of the tensors that a call is fed have values that what it makes depends on; empty: all.
     """
@@ -25,14 +25,15 @@ class Figures(NamedTuple):
     terms: tuple[Term, ...] = ()
     rest_terms: tuple[Term, ...] = ()
     resolution: int = 0
-    singles: int = 0
+    loose: tuple[Term, ...] = ()
     shapes: tuple[tuple[int, ...], ...] = ()
     reads: tuple[bool, ...] = ()
 
     def repeated(self, often: int, reason: str) -> "Figures":
         """Figures of a loop whose body is counted once: a term says what is missing."""
         contractions, rest = self.net
-        once = self._replace(resolution=self.resolution * often, singles=self.singles * often)
+        loose = tuple([term._replace(amount=term.amount * often) for term in self.loose])
+        once = self._replace(resolution=self.resolution * often, loose=loose)
         return once.with_terms("loop", -(often - 1) * contractions, -(often - 1) * rest, reason)
 
     def with_terms(self, name: str, contractions: int, rest: int, reason: str) -> "Figures":
@@ -59,5 +60,5 @@ def total(figures: Iterable[Figures]) -> Figures:
         merged(term for each in found for term in each.terms),
         merged(term for each in found for term in each.rest_terms),
         sum(each.resolution for each in found),
-        sum(each.singles for each in found),
+        merged(term for each in found for term in each.loose),
     )

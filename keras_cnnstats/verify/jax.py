@@ -36,6 +36,8 @@ _MISCOUNTED = {
     "gather": ("bounds", "it counts that each value of a lookup is compared with the bounds"),
     **dict.fromkeys(("and", "not", "or", "reduce_and", "reduce_or", "xor"), _LOGIC),
 }
+_SINGLE = ("places", "of single numbers that are made of constants, some belong to no row")
+_PRODUCTS = ("products", "a power that is a whole number is multiplied where it is written as an operator")
 _PLACES = "it counts the arithmetic of places, sizes, constants and random numbers"
 
 
@@ -176,7 +178,12 @@ def _of_operation(equation: Any, reads: Sequence[bool | None], makes_numbers: bo
         return Figures(int(flops), terms=(term,), resolution=_resolution(flops))
     found = _term(equation, reads, makes_numbers, int(flops), converted)
     if found is None:
-        return Figures(rest=int(flops), resolution=_resolution(flops), singles=0 if any(reads) else int(flops))
+        loose = _SINGLE if not any(reads) else _PRODUCTS if name == "integer_pow" else None
+        return Figures(
+            rest=int(flops),
+            resolution=_resolution(flops),
+            loose=() if loose is None else (Term(loose[0], int(flops), loose[1]),),
+        )
     return Figures(rest=int(flops), rest_terms=(found,), resolution=_resolution(flops))
 
 

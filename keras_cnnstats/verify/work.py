@@ -12,7 +12,7 @@ from keras_cnnstats.capture import Constant
 from keras_cnnstats.graph import Call, Graph
 from keras_cnnstats.records import Row
 from keras_cnnstats.units import Work
-from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work
+from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work, merged
 from keras_cnnstats.verify.calls import Runnable, runnable
 from keras_cnnstats.verify.figures import Figures
 from keras_cnnstats.verify.unread import REASON as UNREAD
@@ -21,7 +21,6 @@ from keras_cnnstats.verify.ways import another_algorithm, padded_before, ways_of
 from keras_cnnstats.verify.whole import OPEN, whole
 
 PLACES = "of what is taken for places and constants, some is work of rows"
-SINGLES = "of single numbers that are made of constants, some belong to no row"
 _CONSTANT = "it is made of weights and sizes alone"
 
 
@@ -57,8 +56,8 @@ def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]
     ]
     contractions, rest = _terms(found, graph.batch_size)
     if isinstance(counted, Figures):
-        theirs = sum(each.singles for _, each in found if isinstance(each, Figures))
-        rest += (Term("places", counted.singles - theirs, SINGLES),)
+        theirs = [term for _, each in found if isinstance(each, Figures) for term in each.loose]
+        rest += merged([*counted.loose, *[term._replace(amount=-term.amount) for term in theirs]])
     for name, chosen, reason in (("unread", left, UNREAD), ("places", kept, PLACES)):
         works = works_of(row for row, is_chosen in zip(rows, chosen, strict=True) if is_chosen)
         contractions += (Term(name, -2 * products(works, referee), reason),)

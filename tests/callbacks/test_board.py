@@ -7,8 +7,10 @@ import sys
 import numpy as np
 import pytest
 
+import keras_cnnstats as cnnstats
 from keras_cnnstats.callbacks.board import FIELDS, TABLE, Board
 from keras_cnnstats.errors import MissingDependencyError
+from tests.callbacks.networks import classifier, images
 from tests.render.handmade import REPORTS
 
 pytest.importorskip("tensorflow", reason="Board writes with TensorFlow")
@@ -85,3 +87,26 @@ def test_without_tensorflow_the_error_says_how_to_install_it(tmp_path, monkeypat
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(MissingDependencyError, match="pip install tensorflow"):
         Board(tmp_path)
+
+
+def test_a_training_shows_its_epochs_and_once_its_report(tmp_path):
+    model, logger = classifier(), cnnstats.StatsLogger(log_dir=tmp_path)
+    for _ in range(2):
+        model.fit(*images(20), batch_size=8, epochs=2, verbose=0, callbacks=[logger])
+    # Each fit closes its file: the reader takes a folder of several as one run.
+    events = read(tmp_path)
+    train_flops = cnnstats.analyze(model).totals.train_flops
+    steps = values(events, "stats_total_flops")
+    assert [step for step, _ in steps] == [0, 1, 2, 3]
+    assert [float(value) for _, value in steps] == [20 * train_flops * n for n in (1, 2, 3, 4)]
+    assert len(values(events, TABLE)) == len(values(events, FIELDS)) == 1
+    assert "features" in values(events, TABLE)[0][1].item().decode()
+
+
+def test_a_folder_that_cannot_be_written_is_one_warning(tmp_path):
+    (tmp_path / "file").write_text("")
+    logger = cnnstats.StatsLogger(log_dir=tmp_path / "file" / "board")
+    with pytest.warns(cnnstats.CNNStatsWarning, match="TensorBoard gets nothing") as found:
+        classifier().fit(*images(20), batch_size=8, epochs=3, verbose=0, callbacks=[logger])
+    assert [each.category for each in found].count(cnnstats.CNNStatsWarning) == 1
+    assert len(logger.rows) == 3

@@ -54,6 +54,13 @@ def known_dataset(count: int, batch: int) -> Any:
     return tf.data.Dataset.from_tensor_slices(images(count)).batch(batch)
 
 
+def loader(count: int, batch: int) -> Any:
+    torch = pytest.importorskip("torch")
+    x, y = images(count)
+    data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    return torch.utils.data.DataLoader(data, batch_size=batch)
+
+
 WAYS: dict[str, tuple[Any, dict[str, Any], int]] = {
     "arrays": (lambda: images(32), {"batch_size": 8}, 32),
     "a partial batch": (lambda: images(35), {"batch_size": 8}, 35),
@@ -68,6 +75,7 @@ WAYS: dict[str, tuple[Any, dict[str, Any], int]] = {
     "steps of a dataset without end": (lambda: (dataset([8, 4]).repeat(),), {"steps_per_epoch": 3}, 20),
     "a generator": (lambda: (batches([8, 8, 3]),), {"steps_per_epoch": 3}, 19),
     "a PyDataset": (lambda: (Sequence([8, 8, 3]),), {}, 19),
+    "a loader of PyTorch": (lambda: (loader(35, 8),), {}, 35),
     "a later epoch": (lambda: images(20), {"batch_size": 8, "initial_epoch": 3, "epochs": 4}, 20),
 }
 

@@ -87,6 +87,18 @@ def test_masked_softmax_chooses_twice(dtype: str) -> None:
     assert amounts(found)["choices"] == (2 + (dtype == "float32")) * 6 * 5
 
 
+class Cube(keras.Layer):
+    """A power that JAX multiplies, and Keras does not."""
+
+    def call(self, x):
+        return x**3 + keras.ops.power(x, 3)
+
+
+@on_jax
+def test_powers_are_multiplied_where_they_are_written_as_operators() -> None:
+    assert amounts(check(of((4,), Cube()), "flops"))["products"] == 2 * 4
+
+
 class Noisy(keras.Layer):
     """A layer that adds random numbers of its own scale."""
 
