@@ -1,6 +1,6 @@
 """One call of a graph, made so that a backend can run it by itself: the real layer, on tensors that are given."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -36,9 +36,15 @@ class Runnable(NamedTuple):
         return not any(None in spec.shape for spec in self.specs)
 
 
-def runnable(call: Call, batch_size: int) -> Runnable:
-    """Returns a call as a function of tensors, for a batch of a size that is known."""
-    found = _runnable(call, batch_size)
+def runnable(call: Call, batch_size: int, constants: Collection[int] = ()) -> Runnable:
+    """Returns a call as a function of tensors, for a batch of a size that is known.
+
+    Args:
+        call: the call.
+        batch_size: what an open first axis stands for.
+        constants: places among its inputs of what it is not fed: zeros stand there.
+    """
+    found = _runnable(call, batch_size, constants)
     steps = call.specs[0].shape[1] if isinstance(call.layer, _RECURRENCES) else None
     return found._replace(longer=_runnable(_longer(call, steps), batch_size), steps=steps) if steps else found
 
@@ -55,15 +61,23 @@ def _longer(call: Call, steps: int) -> Call:
     return call._replace(args=args, kwargs=kwargs)
 
 
-def _runnable(call: Call, batch_size: int) -> Runnable:
+def _runnable(call: Call, batch_size: int, constants: Collection[int] = ()) -> Runnable:
+    def is_fed(spec: TensorSpec) -> bool:
+        return call.place(spec) not in constants
+
     variables = list(getattr(call.layer, "variables", ()))
-    fed = [_with_batch(spec, batch_size) for spec in specs_of(call)]
+    fed = [_with_batch(spec, batch_size) for spec in specs_of(call) if is_fed(spec)]
+
+    def tensor(spec: TensorSpec, given: Iterator[Any]) -> Any:
+        if is_fed(spec):
+            return next(given)
+        return keras.ops.zeros(_with_batch(spec, batch_size).shape, spec.dtype)
 
     def run(tensors: Sequence[Any]) -> list[Any]:
         values, given = list(tensors[: len(variables)]), iter(tensors[len(variables) :])
         held = list(zip(variables, values, strict=True))
         with keras.StatelessScope(state_mapping=held, initialize_variables=False):
-            args, kwargs = with_tensors(call, lambda _: next(given))
+            args, kwargs = with_tensors(call, lambda spec: tensor(spec, given))
             return [made for made in keras.tree.flatten(call.layer(*args, **kwargs)) if made is not None]
 
     of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]

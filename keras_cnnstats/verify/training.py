@@ -11,8 +11,8 @@ from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Work
 from keras_cnnstats.verification import DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work
 from keras_cnnstats.verify.figures import Figures
-from keras_cnnstats.verify.unread import REASON as UNREAD
-from keras_cnnstats.verify.unread import unread
+from keras_cnnstats.verify.uses import REASON as UNREAD
+from keras_cnnstats.verify.uses import unread
 from keras_cnnstats.verify.ways import padded_before
 from keras_cnnstats.verify.whole import whole
 from keras_cnnstats.verify.work import figures_of_each, half, products, the_referee

@@ -1,6 +1,6 @@
 """Work and shapes, call by call and for the whole model, held against the counter of a backend."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 from importlib import import_module
 from typing import Any
@@ -15,8 +15,8 @@ from keras_cnnstats.units import Work
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work, merged
 from keras_cnnstats.verify.calls import Runnable, runnable
 from keras_cnnstats.verify.figures import Figures
-from keras_cnnstats.verify.unread import REASON as UNREAD
-from keras_cnnstats.verify.unread import constant, unread
+from keras_cnnstats.verify.uses import REASON as UNREAD
+from keras_cnnstats.verify.uses import uses
 from keras_cnnstats.verify.ways import another_algorithm, padded_before, ways_of
 from keras_cnnstats.verify.whole import OPEN, whole
 
@@ -41,28 +41,42 @@ def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]
         yield _shapes(row, each, referee)
     called = whole(model, graph)
     counted = called if isinstance(called, str) else referee.count_whole(called)
-    other = next(filter(None, others), "")
-    left = unread(graph, figures)
-    # In the midst of a model the referee takes for places what a row is there for: a mask of tokens, sums of constants.
+    contractions, rest = _terms_of_whole(graph, rows, figures, called, counted)
+    yield from _work(("", 0), rows, counted, contractions, rest, referee, next(filter(None, others), ""))
+
+
+def _terms_of_whole(
+    graph: Graph,
+    rows: Sequence[Row],
+    figures: Sequence[Figures | str],
+    called: Runnable | str,
+    counted: Figures | str,
+) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+    """What is done in the whole in another way than its rows are counted: in contractions, and in everything else."""
     numbers = not isinstance(called, str) and called.makes_numbers
-    kept = [
-        not is_left and (is_constant or (numbers and not _has_fractions(call)))
-        for call, is_left, is_constant in zip(graph.calls, left, constant(graph, figures), strict=True)
-    ]
-    found = [
-        pair
-        for pair, is_left, is_kept in zip(zip(graph.calls, figures, strict=True), left, kept, strict=True)
-        if not is_left and not is_kept
-    ]
-    contractions, rest = _terms(found, graph.batch_size)
+    run, left, kept = [], [], []
+    for call, row, each, use in zip(graph.calls, rows, figures, uses(graph, figures), strict=True):
+        if use.is_unread:
+            left.append(row)
+        # In the midst of a model the referee takes for places what a row is there for: a mask of tokens, constants.
+        elif use.is_constant or (numbers and not _has_fractions(call)):
+            kept.append(row)
+        else:
+            run.append((call, each, use.constants))
+    contractions, rest = _terms([(call, each) for call, each, _ in run], graph.batch_size)
+    for call, each, constants in run:
+        if constants and isinstance(each, Figures):
+            more = _of_constants(call, each, constants, graph.batch_size)
+            contractions, rest = contractions + more[0], rest + more[1]
     if isinstance(counted, Figures):
-        theirs = [term for _, each in found if isinstance(each, Figures) for term in each.loose]
+        theirs = [term for _, each, _ in run if isinstance(each, Figures) for term in each.loose]
         rest += merged([*counted.loose, *[term._replace(amount=-term.amount) for term in theirs]])
+    referee = the_referee()
     for name, chosen, reason in (("unread", left, UNREAD), ("places", kept, PLACES)):
-        works = works_of(row for row, is_chosen in zip(rows, chosen, strict=True) if is_chosen)
+        works = works_of(chosen)
         contractions += (Term(name, -2 * products(works, referee), reason),)
         rest += (Term(name, 2 * products(works, referee) - flops(works, referee), reason),)
-    yield from _work(("", 0), rows, counted, contractions, rest, referee, other)
+    return contractions, rest
 
 
 def _has_fractions(call: Call) -> bool:
@@ -104,6 +118,21 @@ def _terms(calls: Iterable[tuple[Call, Figures | str]], batch_size: int) -> tupl
         except TypeError:  # a size is unknown
             continue
     return tuple(contractions), tuple(rest)
+
+
+def _of_constants(
+    call: Call, figures: Figures, constants: Collection[int], batch_size: int
+) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+    """What more of a call is taken for constants where some of its inputs are."""
+    (again,) = the_referee().count_each([runnable(call, batch_size, constants)])
+    if isinstance(again, str):
+        return (), ()
+    more = _places(figures.terms) - _places(again.terms), _places(figures.rest_terms) - _places(again.rest_terms)
+    return (Term("places", more[0], PLACES),), (Term("places", more[1], PLACES),)
+
+
+def _places(terms: Iterable[Term]) -> int:
+    return sum(int(term.amount) for term in terms if term.name == "places")
 
 
 def _tables(terms: Iterable[Term]) -> list[Term]:
