@@ -1,9 +1,13 @@
 """What a referee says that something costs, and what it is known to count otherwise."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from math import prod
 from typing import NamedTuple
 
 from keras_cnnstats.verification import Term, merged
+
+FIRST_STEP = "first step"
+"""The name of a term that only a recurrence by itself shows."""
 
 
 class Figures(NamedTuple):
@@ -62,3 +66,18 @@ def total(figures: Iterable[Figures]) -> Figures:
         sum(each.resolution for each in found),
         merged(term for each in found for term in each.loose),
     )
+
+
+def products_of_einsum(equation: str, shapes: Iterable[Sequence[int]]) -> int:
+    """Returns the products of an Einsum: one for each combination of the letters."""
+    sources, result = equation.replace(" ", "").split("->")
+    sizes: dict[str, int] = {}
+    for letters, shape in zip(sources.split(","), shapes, strict=True):
+        before, dots, behind = letters.partition("...")
+        named = [*zip(before, shape, strict=False), *zip(behind[::-1], shape[::-1], strict=False)]
+        if dots and "..." in result:
+            spread = shape[len(before) : len(shape) - len(behind)]
+            named += [(f"...{place}", size) for place, size in enumerate(reversed(spread))]
+        for letter, size in named:
+            sizes[letter] = max(size, sizes.get(letter, 1))
+    return prod(sizes.values())

@@ -10,7 +10,7 @@ from keras_cnnstats.measure.graphs import Body, Functions, needed
 from keras_cnnstats.measure.loops import trips
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
-from keras_cnnstats.verify.figures import Figures, total
+from keras_cnnstats.verify.figures import Figures, products_of_einsum, total
 
 NAME = "TensorFlow's registry"
 CONVENTION = "tf"
@@ -276,7 +276,8 @@ def _contraction_terms(operation: Any, registered: int) -> tuple[Term, ...]:
             products = prod(_shape(operation.outputs[0])) * _shape(operation.inputs[0])[-2]
             return (Term("turned", registered - 2 * products, _TURNED),)
         case "Einsum" if not registered:
-            return (Term("einsum", -2 * _products_of_einsum(operation), _UNREGISTERED),)
+            equation, shapes = operation.get_attr("equation").decode(), map(_shape, operation.inputs)
+            return (Term("einsum", -2 * products_of_einsum(equation, shapes), _UNREGISTERED),)
         case "Conv2DBackpropInput" | "Conv3DBackpropInputV2" | "DepthwiseConv2dNativeBackpropInput":
             products = prod(_positions(operation.inputs[2], operation)) * prod(_shape(operation.inputs[1]))
             return (Term("transposed", registered - 2 * products, _RIM),)
@@ -289,22 +290,6 @@ def _contraction_terms(operation: Any, registered: int) -> tuple[Term, ...]:
         case "Conv2D" | "Conv3D" | "DepthwiseConv2dNative":
             return _dilation_terms(operation, registered)
     return ()
-
-
-def _products_of_einsum(operation: Any) -> int:
-    """One for each combination of the letters."""
-    sources, result = operation.get_attr("equation").decode().split("->")
-    sizes: dict[str, int] = {}
-    for letters, tensor in zip(sources.split(","), operation.inputs, strict=True):
-        shape = list(_shape(tensor))
-        before, dots, behind = letters.partition("...")
-        sizes |= dict(zip(before, shape[: len(before)], strict=True))
-        sizes |= dict(zip(behind, shape[len(shape) - len(behind) :], strict=True))
-        if dots and "..." in result:
-            spread = shape[len(before) : len(shape) - len(behind)]
-            for place, size in enumerate(reversed(spread)):
-                sizes[f"...{place}"] = max(size, sizes.get(f"...{place}", 1))
-    return prod(sizes.values())
 
 
 def _dilation_terms(operation: Any, registered: int) -> tuple[Term, ...]:

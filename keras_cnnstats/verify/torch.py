@@ -6,9 +6,10 @@ from typing import Any
 
 import keras
 
+from keras_cnnstats.measure.counts import CannotMeasureError
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
-from keras_cnnstats.verify.figures import Figures
+from keras_cnnstats.verify.figures import FIRST_STEP, Figures, products_of_einsum
 
 NAME = "PyTorch's FlopCounterMode"
 CONVENTION = "2macs"
@@ -17,6 +18,11 @@ _MISCOUNTED = {
     "vectors": "it has no formula for products with a vector",
     "groups": "it takes the gradients of a grouped convolution for those of one without groups",
 }
+_MULTIPLIED = "it has no formula for an Einsum that sums nothing up, and is a product of values"
+_FLAT = (
+    "PyTorch goes on with zeros behind a rounding or a sign, which have no slope, and computes all gradients from them"
+)
+_STEPS = frozenset({"ceil", "floor", "round", "sign", "trunc"})
 _AGAIN = "Keras runs the first step of a recurrence once more, for the shapes of what it makes"
 
 
@@ -35,8 +41,10 @@ def count_whole(call: Runnable) -> Figures | str:
         if call.longer is not None:
             # All work of a recurrence is in its steps: what one step more does not add to is a step that is run again.
             each = _counted_somewhere(call.longer).contractions - figures.contractions
-            again = Term("first step", figures.contractions - call.steps * each, _AGAIN)
+            again = Term(FIRST_STEP, figures.contractions - call.steps * each, _AGAIN)
             figures = figures._replace(terms=(*figures.terms, again))
+    except CannotMeasureError as reason:
+        return str(reason)
     except Exception as error:
         return f"{type(error).__name__}: {str(error).splitlines()[0]}"
     return figures
@@ -65,6 +73,8 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
 def _counted_somewhere(call: Runnable) -> Figures:
     try:
         return _counted(call, "meta")
+    except CannotMeasureError:
+        raise
     except Exception:
         # The weights that a module of PyTorch has itself stay on the device that they are on.
         return _counted(call, str(keras.ops.zeros(()).device))
@@ -86,11 +96,34 @@ def _counted(call: Runnable, device: str) -> Figures:
     # Its hooks on modules need gradients; without them it only loses their names.
     with torch.enable_grad(), keras.device(device), FakeTensorMode(allow_non_fake_inputs=True):
         tensors = [torch.empty(spec.shape, dtype=getattr(torch, spec.dtype), device=device) for spec in call.specs]
-        with sdpa_kernel(SDPBackend.MATH), raw, counters["vectors"], counters["groups"]:
+        with sdpa_kernel(SDPBackend.MATH), raw, counters["vectors"], counters["groups"], _watch(raw) as watch:
             made: list[Any] = call.run(tensors)
     total: int = raw.get_total_flops()
     terms = [Term(name, total - counters[name].get_total_flops(), reason) for name, reason in _MISCOUNTED.items()]
+    terms.append(Term("einsum", -2 * watch.products, _MULTIPLIED))
     return Figures(total, None, tuple(terms), shapes=tuple(tuple(each.shape) for each in made))
+
+
+def _watch(counter: Any) -> Any:
+    """What sees the functions that are called: of operations that they are made of, an Einsum leaves no trace."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class Watch(TorchFunctionMode):
+        products = 0
+
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            name, before = getattr(function, "__name__", ""), counter.get_total_flops()
+            made = function(*args, **(kwargs or {}))
+            if name in _STEPS and made.requires_grad:
+                raise CannotMeasureError(_FLAT)
+            if function is torch.einsum and counter.get_total_flops() == before:
+                equation, *factors = args
+                towards = sum(factor.requires_grad for factor in factors)
+                self.products += (1 + towards) * products_of_einsum(equation, [factor.shape for factor in factors])
+            return made
+
+    return Watch()
 
 
 def _of_vectors(first: Sequence[int], *_: Any, **__: Any) -> int:

@@ -15,7 +15,7 @@ from keras_cnnstats.verify.uses import REASON as UNREAD
 from keras_cnnstats.verify.uses import unread
 from keras_cnnstats.verify.ways import padded_before
 from keras_cnnstats.verify.whole import whole
-from keras_cnnstats.verify.work import figures_of_each, half, products, the_referee
+from keras_cnnstats.verify.work import figures_of_each, first_steps, half, products, the_referee
 
 
 def check_training(model: Any, graph: Graph, report: Report) -> Iterator[Check]:
@@ -34,9 +34,12 @@ def check_training(model: Any, graph: Graph, report: Report) -> Iterator[Check]:
     padded = list(_padded(graph, report.rows))
     check = _check(report, figures, referee, padded)
     if check.verdict == DIFFERS:
-        left = zip(report.rows, unread(graph, figures_of_each(graph)), strict=False)
-        pairs = 2 * products(_works(row for row, is_left in left if is_left), referee)
-        check = _check(report, figures, referee, [*padded, Term("unread", -pairs, UNREAD)])
+        each = figures_of_each(graph)
+        left = unread(graph, each)
+        works = _works(row for row, is_left in zip(report.rows, left, strict=False) if is_left)
+        again = first_steps(one for one, is_left in zip(each, left, strict=True) if not is_left)
+        terms = [*padded, *again, Term("unread", -2 * products(works, referee), UNREAD)]
+        check = _check(report, figures, referee, terms)
     yield check
 
 

@@ -14,7 +14,7 @@ from keras_cnnstats.records import Row
 from keras_cnnstats.units import Work
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work, merged
 from keras_cnnstats.verify.calls import Runnable, runnable
-from keras_cnnstats.verify.figures import Figures
+from keras_cnnstats.verify.figures import FIRST_STEP, Figures
 from keras_cnnstats.verify.uses import REASON as UNREAD
 from keras_cnnstats.verify.uses import uses
 from keras_cnnstats.verify.ways import another_algorithm, padded_before, ways_of
@@ -68,6 +68,7 @@ def _terms_of_whole(
         if constants and isinstance(each, Figures):
             more = _of_constants(call, each, constants, graph.batch_size)
             contractions, rest = contractions + more[0], rest + more[1]
+    contractions += first_steps(each for _, each, _ in run)
     if isinstance(counted, Figures):
         theirs = [term for _, each, _ in run if isinstance(each, Figures) for term in each.loose]
         rest += merged([*counted.loose, *[term._replace(amount=-term.amount) for term in theirs]])
@@ -81,6 +82,12 @@ def _terms_of_whole(
 
 def _has_fractions(call: Call) -> bool:
     return any("float" in spec.dtype for spec in (*call.specs, *call.results))
+
+
+def first_steps(figures: Iterable[Figures | str]) -> tuple[Term, ...]:
+    """Returns the terms that only a recurrence by itself shows, and not the model that it stands in."""
+    known = [each for each in figures if isinstance(each, Figures)]
+    return tuple([term for each in known for term in each.terms if term.name == FIRST_STEP])
 
 
 def figures_of_each(graph: Graph) -> list[Figures | str]:

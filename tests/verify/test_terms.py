@@ -9,6 +9,7 @@ from keras_cnnstats.verification import DIFFERS, NOT_COMPARABLE, Check
 
 on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="for JAX")
 on_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="for TensorFlow")
+on_torch = pytest.mark.skipif(keras.backend.backend() != "torch", reason="for PyTorch")
 
 
 def check(model: keras.Model, quantity: str) -> Check:
@@ -114,3 +115,24 @@ class Noisy(keras.Layer):
 def test_random_numbers_are_no_work_of_a_row() -> None:
     found = check(of((4,), layers.Dense(4), Noisy()), "flops")
     assert found.verdict != DIFFERS
+
+
+@on_torch
+def test_an_einsum_without_a_sum_is_a_product_of_values() -> None:
+    x = keras.Input((3, 4))
+    y = layers.Dense(4)(x)
+    assert amounts(check(keras.Model(x, ops.einsum("bij,bij->bij", x, y)), "train_macs"))["einsum"] == -2 * 3 * 4
+
+
+@on_torch
+@pytest.mark.parametrize("quantity", ["macs", "train_macs"])
+def test_the_first_step_of_a_recurrence_runs_twice_in_the_whole_too(quantity: str) -> None:
+    found = check(of((5, 3), layers.Dense(3), layers.SimpleRNN(4)), quantity)
+    assert amounts(found)["first step"] == 3 * 4 + 4 * 4
+
+
+@on_torch
+def test_behind_a_rounding_nothing_is_compared() -> None:
+    x = keras.Input((3,))
+    found = check(keras.Model(x, ops.round(layers.Dense(2)(x))), "train_macs")
+    assert (found.verdict, "no slope" in found.reason) == (NOT_COMPARABLE, True)

@@ -67,6 +67,7 @@ def test_no_number_differs(case: Case) -> None:
             assert (known and known in check.reason) or check.reason.startswith(OTHERS), check
 
 
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="PyTorch counts contractions alone")
 def test_nearly_all_of_the_zoo_is_confirmed_and_the_rest_has_names() -> None:
     verdicts: Counter[str] = Counter()
     for case in list(cases(ZOO))[::9]:
