@@ -29,6 +29,7 @@ _LOGIC = ("logic", "it counts the logic of truth values as one operation for eac
 _CONVERSIONS = "it counts conversions from one dtype to another as one operation for each value"
 _PLACED = frozenset({"argmax", "argmin"})
 _COMPARISONS = "it counts what it takes to compare two values, their places, and whether they are numbers at all"
+_WINDOWS = "some windows that lie side by side and reach into a padding it counts for less"
 _WIDENED = frozenset({"cosh", "digamma", "erf_inv", "erfc", "lgamma", "sinh"})
 """Functions that are made of polynomials, in float32 for half precision too."""
 
@@ -195,6 +196,9 @@ def _term(equation: Any, reads: Sequence[bool | None], makes_numbers: bool, flop
         return Term("counters" if is_single else "places", flops, _PLACES)
     if name == "convert_element_type" and any(reads):
         return Term("conversions", flops, _CONVERSIONS)
+    if name.startswith("reduce_window_"):
+        windows = prod(every[-1].shape) * (prod(equation.params["window_dimensions"]) - 1)
+        return Term("windows", flops - windows, _WINDOWS) if flops != windows else None
     if name in _PLACED:
         return Term("comparisons", flops - prod(every[0].shape) + prod(every[-1].shape), _COMPARISONS)
     if name in _MISCOUNTED and (name == "gather" or _is_whole(every[-1].dtype, "b")):

@@ -88,6 +88,13 @@ def test_masked_softmax_chooses_twice(dtype: str) -> None:
     assert amounts(found)["choices"] == (2 + (dtype == "float32")) * 6 * 5
 
 
+@on_jax
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_windows_that_reach_into_a_padding(padding: str) -> None:
+    found = check(of((4, 1), layers.AveragePooling1D(3, padding=padding)), "flops")
+    assert amounts(found).get("windows") == {"valid": None, "same": -2}[padding]
+
+
 class Cube(keras.Layer):
     """A power that JAX multiplies, and Keras does not."""
 
