@@ -253,7 +253,16 @@ def _has_no_gradient(operation: Any) -> bool:
 
 def _is_of_resized(operation: Any) -> bool:
     source = _behind(_behind(operation.inputs[0], "Minimum"), "Transpose").op.type
-    return "saturate_cast" in operation.name and str(source).startswith(("Resize", "ScaleAndTranslate"))
+    return str(source).startswith(("Resize", "ScaleAndTranslate")) and _is_narrowed(operation)
+
+
+def _is_narrowed(operation: Any) -> bool:
+    """Whether what it makes goes on in half precision, at once or behind the other bound."""
+    if "saturate_cast" in operation.name:
+        return True
+    following = list(operation.outputs[0].consumers())
+    following += [again for each in following if each.type == "Maximum" for again in each.outputs[0].consumers()]
+    return any(each.type == "Cast" and bool(each.get_attr("DstT").size < 4) for each in following)
 
 
 def _has_numbers(operation: Any) -> bool:
@@ -284,7 +293,7 @@ def _contraction_terms(operation: Any, registered: int) -> tuple[Term, ...]:
         case "Conv2DBackpropFilter" | "Conv3DBackpropFilterV2" | "DepthwiseConv2dNativeBackpropFilter":
             products = prod(_positions(operation.inputs[2], operation)) * prod(_shape(operation.outputs[0]))
             return (Term("kernels", registered - 2 * products, _KERNELS),)
-        case "Conv3D" if any(step > 1 for step in operation.get_attr("dilations")):
+        case "Conv3D" if operation.get_attr("data_format") == b"NDHWC" and max(operation.get_attr("dilations")) > 1:
             products = prod(_positions_of_dilated(operation)) * prod(_shape(operation.inputs[1]))
             return (Term("axes", registered - 2 * products, _AXES),)
         case "Conv2D" | "Conv3D" | "DepthwiseConv2dNative":
