@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_cnnstats import equivalence, layers, testing
     from keras_cnnstats.analysis import analyze, report
+    from keras_cnnstats.budgets import assert_budget
     from keras_cnnstats.callbacks import StatsLogger
     from keras_cnnstats.counting import Counted, count_operations
     from keras_cnnstats.errors import (
+        BudgetError,
         CallbackError,
         CNNStatsError,
         CNNStatsWarning,
+        ColumnError,
         ConventionError,
         FormatError,
         InputShapeError,
@@ -33,10 +36,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BudgetError",
     "CNNStatsError",
     "CNNStatsWarning",
     "CallbackError",
     "Check",
+    "ColumnError",
     "ConventionError",
     "Counted",
     "Disagreement",
@@ -59,6 +64,7 @@ __all__ = [
     "__version__",
     "abstract",
     "analyze",
+    "assert_budget",
     "count_operations",
     "equivalence",
     "explain",
@@ -71,6 +77,7 @@ __all__ = [
 _HOMES = {
     "abstract": "weightless",
     "analyze": "analysis",
+    "assert_budget": "budgets",
     "count_operations": "counting",
     "explain": "explaining",
     "report": "analysis",

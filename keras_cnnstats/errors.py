@@ -47,6 +47,14 @@ class CallbackError(CNNStatsError, ValueError):
     """An argument of a callback is none, or the file that it should write cannot be written."""
 
 
+class BudgetError(CNNStatsError, AssertionError):
+    """A model costs more, or sees less, than it was allowed to, or what was allowed is no amount."""
+
+
+class ColumnError(CNNStatsError, ValueError):
+    """A table has no such column."""
+
+
 class MachineError(CNNStatsError, ValueError):
     """What was said of a machine is no speed."""
 

@@ -1,6 +1,6 @@
 """What products are products of, and how many of them remain where those with a zero weight are skipped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from keras_cnnstats.graph import Call, Weight
@@ -43,6 +43,18 @@ class Used(NamedTuple):
     macs: int
 
 
+def summed(pairs: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """Returns the counts by name, in the order in which the names come.
+
+    >>> summed([("float32", 3), ("int8", 1), ("float32", 2)])
+    (('float32', 5), ('int8', 1))
+    """
+    found: dict[str, int] = {}
+    for name, count in pairs:
+        found[name] = found.get(name, 0) + count
+    return tuple(found.items())
+
+
 def times(primitive: Primitive, samples: int) -> int:
     """Returns how often the work of a primitive is done for so many samples."""
     return 1 if primitive.is_shared else samples
@@ -56,12 +68,8 @@ def macs_by_type(call: Call, primitives: Sequence[Primitive], macs: Sequence[int
         primitives: what it is made of.
         macs: multiply-accumulate pairs of each of them.
     """
-    found: dict[str, int] = {}
-    for primitive, count in zip(primitives, macs, strict=True):
-        if count:
-            types = primitive.operands or call.dtype
-            found[types] = found.get(types, 0) + count
-    return tuple(found.items())
+    pairs = zip(primitives, macs, strict=True)
+    return summed((primitive.operands or call.dtype, count) for primitive, count in pairs if count)
 
 
 def used(call: Call, primitives: Sequence[Primitive], samples: int) -> list[Used] | None:

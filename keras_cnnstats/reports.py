@@ -9,7 +9,7 @@ from weakref import ref
 from keras_cnnstats import units
 from keras_cnnstats.console import show
 from keras_cnnstats.errors import UnknownLayerError, nearest
-from keras_cnnstats.precision import Sparsity
+from keras_cnnstats.precision import Sparsity, summed
 from keras_cnnstats.records import Disagreement, Header, Memory, Row, Totals
 from keras_cnnstats.units import Training, Work
 from keras_cnnstats.verification import Verification
@@ -123,8 +123,8 @@ class Report:
             train_flops=units.train_flops(training, self.header.convention),
             unknown_train_rows=sum([row.training is None for row in self.rows]),
             quantizer_params=sum([row.quantizer_params for row in self.rows]),
-            stored=_by_name([pair for row in self.rows for pair in row.stored]),
-            operands=_by_name([pair for row in self.rows for pair in row.operands]),
+            stored=summed(pair for row in self.rows for pair in row.stored),
+            operands=summed(pair for row in self.rows for pair in row.operands),
             sparsity=_sparsity(self.rows),
             unknown_sparsity_rows=sum([row.sparsity is not None and row.sparsity.macs is None for row in self.rows]),
         )
@@ -144,6 +144,28 @@ class Report:
         header = self.header._replace(convention=convention)
         rows = tuple(row._replace(convention=convention) for row in self.rows)
         return replace(self, header=header, rows=rows)
+
+    @property
+    def last_map(self) -> Row | None:
+        """The last row whose outputs still have a place on the input: where a network's receptive field is quoted.
+
+        Behind it stands what sees all of the input anyway, such as global pooling or a dense layer over all positions;
+        `None` where no row has such a map.
+        """
+        return next((row for row in reversed(self.rows) if any(jump is not None for jump in row.stride_product)), None)
+
+    def at_depth(self, depth: int) -> "Report":
+        """Returns the report with one row for each part of the model that stands at `depth`, and the same totals.
+
+        Args:
+            depth: how many levels to keep: with 1, a nested model is one row. A row whose cost is unknown stays.
+
+        Raises:
+            UnknownLayerError: `depth` is no positive integer.
+        """
+        from keras_cnnstats.folding import at_depth
+
+        return at_depth(self, depth)
 
     def verify(
         self,
@@ -217,15 +239,20 @@ class Report:
     # What follows hands the report to the renderers, one floor up: the one place where the data calls upwards, and the
     # imports stand inside so that only who exports pays for them.
 
-    def to_text(self, width: int | None = None) -> str:
+    def to_text(self, width: int | None = None, columns: Sequence[str] | None = None) -> str:
         """Returns the table, the totals and the disagreements as text.
 
         Args:
             width: columns of text to fit into; the terminal's by default, unlimited where there is none.
+            columns: names of columns of the DataFrame, where not the usual ones are wanted; `rf`, `stride`, `padding`,
+                `center` and `local_rf` are all axes together. `to_csv`, `to_markdown` and `to_latex` take them too.
+
+        Raises:
+            ColumnError: there is no such column.
         """
         from keras_cnnstats.render.text import to_text
 
-        return to_text(self, width)
+        return to_text(self, width, columns)
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """Returns one row per layer call as a `pandas.DataFrame`; unknown values are `<NA>`."""
@@ -233,23 +260,23 @@ class Report:
 
         return to_dataframe(self)
 
-    def to_csv(self, path: Any = None) -> str | None:
+    def to_csv(self, path: Any = None, columns: Sequence[str] | None = None) -> str | None:
         """Returns the rows as CSV, or writes them to `path`."""
         from keras_cnnstats.render.markup import to_csv
 
-        return to_csv(self, path)
+        return to_csv(self, path, columns)
 
-    def to_markdown(self, path: Any = None) -> str | None:
+    def to_markdown(self, path: Any = None, columns: Sequence[str] | None = None) -> str | None:
         """Returns the report as a GitHub-flavoured Markdown table, or writes it to `path`."""
         from keras_cnnstats.render.markup import to_markdown
 
-        return to_markdown(self, path)
+        return to_markdown(self, path, columns)
 
-    def to_latex(self, path: Any = None) -> str | None:
+    def to_latex(self, path: Any = None, columns: Sequence[str] | None = None) -> str | None:
         """Returns the report as a LaTeX `longtable` (packages `booktabs` and `longtable`), or writes it to `path`."""
         from keras_cnnstats.render.markup import to_latex
 
-        return to_latex(self, path)
+        return to_latex(self, path, columns)
 
     def to_html(self, path: Any = None) -> str | None:
         """Returns the report as one page to look at, which needs no network, or writes it to `path`.
@@ -297,13 +324,6 @@ class Report:
         from keras_cnnstats.render.markup import to_notebook
 
         return to_notebook(self)
-
-
-def _by_name(pairs: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-    found: dict[str, int] = {}
-    for name, count in pairs:
-        found[name] = found.get(name, 0) + count
-    return tuple(found.items())
 
 
 def _sparsity(rows: tuple[Row, ...]) -> Sparsity | None:

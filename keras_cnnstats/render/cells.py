@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import Any
 from unicodedata import category
 
 from keras_cnnstats import units
+from keras_cnnstats.errors import ColumnError, nearest
 from keras_cnnstats.field import Field
 from keras_cnnstats.records import Row, Shape
+from keras_cnnstats.render.dataframe import EXTENTS, records
 from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Count, Extent
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE
@@ -155,6 +159,76 @@ def columns(report: Report) -> list[Column]:
     if any(row.disagreements for row in rows):
         found.append(_words("Codes", [plain(", ".join(row.disagreements)) for row in rows]))
     return found
+
+
+PRETTY = {
+    "layer": "Layer",
+    "type": "Type",
+    "output_shape": "Output shape",
+    "params": "Params",
+    "macs": "MACs",
+    "flops": "FLOPs",
+    "rf": "RF",
+    "local_rf": "Local RF",
+    "stride": "Stride",
+    "padding": "Padding",
+    "disagreements": "Codes",
+    "verdict": "Proof",
+}
+"""What the columns that everybody reads are called in the table, by the names that they have in the DataFrame."""
+
+
+def chosen(report: Report, names: Sequence[str] | None) -> list[Column]:
+    """Returns the columns that were asked for by their names in the DataFrame; the usual ones by default.
+
+    `rf`, `local_rf`, `stride`, `padding` and `center` are all axes together; `rf_h` is one of them.
+
+    Raises:
+        ColumnError: there is no such column.
+    """
+    usual = columns(report)
+    if names is None:
+        return usual
+    by_title = {column.title: column for column in usual}
+    others = records(report)
+    found = []
+    for name in checked(report, names):
+        title = PRETTY.get(name, name)
+        if title in by_title:
+            found.append(by_title[title])
+        elif name in others:
+            found.append(_of_record(name, others[name]))
+        else:
+            found.append(_extents(name, [_extents_text(getattr(row, EXTENTS[name])) for row in report.rows]))
+    return found
+
+
+def checked(report: Report, names: Sequence[str]) -> Sequence[str]:
+    """Returns the names if all of them are columns, else raises `ColumnError`."""
+    known = [*records(report), *(EXTENTS if report.axes else ())]
+    for name in names:
+        if name not in known:
+            raise ColumnError(
+                f"columns: expected names of columns of the DataFrame, or of {', '.join(EXTENTS)}. "
+                f"Received: {plain(str(name)[:80])!r}.{nearest(str(name)[:80], known)}"
+            )
+    return names
+
+
+def _of_record(name: str, values: Sequence[Any]) -> Column:
+    if all(isinstance(value, str) or value is None for value in values):
+        return _words(name, [plain(value or "") for value in values])
+    if any(isinstance(value, bool) for value in values):
+        return _words(name, ["?" if value is None else "yes" if value else "no" for value in values])
+    if all(isinstance(value, int) or value is None for value in values):
+        return _counts(name, values)
+    return _extents(
+        name, [f"{value:.4g}" if type(value) is float and value != inf else value_text(value) for value in values]
+    )
+
+
+def _extents_text(values: Sequence[Extent]) -> str:
+    return axes_text([units.extent_text(value) for value in values]) if values else ""
 
 
 def _per_axis(rows: Sequence[Row], text: Callable[[Field], str], local: bool = False) -> list[str]:

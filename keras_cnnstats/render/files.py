@@ -15,22 +15,27 @@ def deliver(text: str, path: str | os.PathLike[str] | None) -> str | None:
     """
     if path is None:
         return text
-    target = os.path.realpath(os.fsdecode(path))
-    if os.path.exists(target) and not os.path.isfile(target):
-        # A pipe or /dev/stdout is written to, not replaced; a folder gives the usual error.
-        with open(target, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        return None
-    _replace(target, text)
+    deliver_bytes(text.encode("utf-8"), path)
     return None
 
 
-def _replace(target: str, text: str) -> None:
+def deliver_bytes(data: bytes, path: str | os.PathLike[str]) -> None:
+    """Writes `data` to `path`, whole or not at all.
+
+    Raises:
+        OSError: see `deliver`.
+    """
+    target = os.path.realpath(os.fsdecode(path))
+    if os.path.exists(target) and not os.path.isfile(target):
+        # A pipe or /dev/stdout is written to, not replaced; a folder gives the usual error.
+        with open(target, "wb") as stream:
+            stream.write(data)
+        return
     draft = os.path.join(os.path.dirname(target), f".cnnstats-{secrets.token_hex(8)}.tmp")
     try:
         # Not `tempfile`: its files are for their owner alone, and an export has the permissions of any new file.
-        with open(draft, "x", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with open(draft, "xb") as stream:
+            stream.write(data)
         if os.path.exists(target):
             shutil.copymode(target, draft)
         os.replace(draft, target)

@@ -33,7 +33,9 @@ _LETTERS = frozenset("äöüÄÖÜßáàâãåçéèêëíìîïñóòôõøúù
 """Letters beyond ASCII that every LaTeX engine has in its usual font; others show as escapes."""
 
 
-def to_latex(report: Report, path: str | os.PathLike[str] | None = None) -> str | None:
+def to_latex(
+    report: Report, path: str | os.PathLike[str] | None = None, columns: Sequence[str] | None = None
+) -> str | None:
     """Returns the report as a `longtable`, or writes it to `path`.
 
     The preamble needs the packages `booktabs`, `longtable`, `array` and `[T1]{fontenc}`. Characters that plain
@@ -43,7 +45,7 @@ def to_latex(report: Report, path: str | os.PathLike[str] | None = None) -> str 
         "% Preamble: \\usepackage[T1]{fontenc}\\usepackage{array,booktabs,longtable}",
         *(f"\\noindent {_escaped(line)}\\par" for line in content.heading(report)),
         "{\\footnotesize\\setlength{\\tabcolsep}{4pt}",
-        *_table(report),
+        *_table(report, columns),
         "}",
         *(f"\\noindent {_escaped(line)}\\par" for line in [*content.sums(report), *content.legend(report)]),
         *(_disagreements(report) if report.disagreements else []),
@@ -51,8 +53,8 @@ def to_latex(report: Report, path: str | os.PathLike[str] | None = None) -> str 
     return deliver("\n".join(parts) + "\n", path)
 
 
-def _table(report: Report) -> Iterable[str]:
-    columns = cells.columns(report)
+def _table(report: Report, names: Sequence[str] | None) -> Iterable[str]:
+    columns = cells.chosen(report, names)
     titles = [column.title for column in columns]
     rows = [_row(record) for record in zip(*(column.cells for column in columns), strict=True)]
     total = ["\\midrule", _row(content.total_cells(report, titles))]

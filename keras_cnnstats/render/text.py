@@ -59,30 +59,32 @@ class Glyphs:
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
 
-def to_text(report: Report, width: int | None = None) -> str:
+def to_text(report: Report, width: int | None = None, columns: Sequence[str] | None = None) -> str:
     """Returns the report as text.
 
     Args:
         report: the report.
         width: columns of text to fit into; the terminal's by default, unlimited where there is none.
+        columns: names of the columns, none of which is then hidden; those with something to say by default.
     """
-    glyphs = _glyphs()
-    limit = _terminal_width() if width is None else width
+    glyphs = output_glyphs()
+    limit = terminal_width() if width is None else width
     paragraphs = [
-        _wrapped(content.heading(report), glyphs, limit),
-        [*_table(report, glyphs, limit), *_wrapped(content.legend(report), glyphs, limit)],
+        wrapped(content.heading(report), glyphs, limit),
+        [*_table(report, glyphs, limit, columns), *wrapped(content.legend(report), glyphs, limit)],
         _totals(report, glyphs, limit),
         _disagreements(report, glyphs, limit),
     ]
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
-def _terminal_width() -> int | None:
+def terminal_width() -> int | None:
+    """Returns the width of the terminal; nothing where the output goes elsewhere."""
     return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
 
 
-def _glyphs() -> Glyphs:
-    """What `sys.stdout` can carry: all of Unicode, or ASCII for the table's lines and escapes for the rest."""
+def output_glyphs() -> Glyphs:
+    """Returns what `sys.stdout` can carry: all of Unicode, or ASCII for the table's lines and escapes for the rest."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         "╭─┬╮│├┼┤╰┴╯…×≥✓≈✗–".encode(encoding)
@@ -99,22 +101,24 @@ def _known(encoding: str) -> str:
     return encoding
 
 
-def _table(report: Report, glyphs: Glyphs, limit: int | None) -> list[str]:
+def _table(report: Report, glyphs: Glyphs, limit: int | None, names: Sequence[str] | None) -> list[str]:
     if not report.rows:
         return ["No layers."]
-    columns = [_carried(column, glyphs) for column in cells.columns(report)]
+    columns = [_carried(column, glyphs) for column in cells.chosen(report, names)]
+    if names is not None:
+        return drawn(columns, glyphs)
     rounded = limit is not None and len(_fitting(columns, limit)) < len(_core(columns))
     if rounded:
         columns = [replace(column, cells=column.rounded) for column in columns]
     shown = columns if limit is None else _fitting(columns, limit)
     if limit is not None:
         shown = _shortened(shown, glyphs, limit)
-    lines = _drawn(shown, glyphs)
+    lines = drawn(shown, glyphs)
     hidden = [column.title for column in columns if column.title not in {kept.title for kept in shown}]
     remarks = [f"Hidden at {limit} columns of text: {', '.join(hidden)}."] if hidden else []
     if rounded:
         remarks.append(f"Counts are rounded at {limit} columns of text.")
-    return [*lines, *_wrapped(remarks, glyphs, limit)]
+    return [*lines, *wrapped(remarks, glyphs, limit)]
 
 
 def _carried(column: Column, glyphs: Glyphs) -> Column:
@@ -169,7 +173,8 @@ def _shortened(columns: Sequence[Column], glyphs: Glyphs, limit: int) -> list[Co
     return [replace(layers, cells=names), *others]
 
 
-def _drawn(columns: Sequence[Column], glyphs: Glyphs) -> list[str]:
+def drawn(columns: Sequence[Column], glyphs: Glyphs) -> list[str]:
+    """Returns the lines of a table."""
     from tabulate import tabulate
 
     stand_ins = StandIns()
@@ -198,7 +203,7 @@ def _totals(report: Report, glyphs: Glyphs, limit: int | None) -> list[str]:
             lines += [line.rstrip(), f"    {total.remark}"]
         else:
             lines.append(f"{line} {total.remark}".rstrip())
-    return [*lines, *_wrapped(content.verdicts(report), glyphs, limit)]
+    return [*lines, *wrapped(content.verdicts(report), glyphs, limit)]
 
 
 def _disagreements(report: Report, glyphs: Glyphs, limit: int | None) -> list[str]:
@@ -213,7 +218,7 @@ def _disagreements(report: Report, glyphs: Glyphs, limit: int | None) -> list[st
             lines.append(title if explained else UNEXPLAINED)
             lines.extend(line for group in chosen for line in _group(group, glyphs, limit))
             lines.append("")
-    return [*lines, *_wrapped(["All of them, one by one: report.disagreements"], glyphs, limit)]
+    return [*lines, *wrapped(["All of them, one by one: report.disagreements"], glyphs, limit)]
 
 
 UNEXPLAINED = "!! UNEXPLAINED disagreements: a defect of the layer, of Keras or of keras_cnnstats"
@@ -228,14 +233,15 @@ def _group(group: Group, glyphs: Glyphs, limit: int | None) -> list[str]:
     values = f"{content.claimant(group.code)} {expected}, counted {actual}"
     values += f" (ratio {ratio})" if ratio else ""
     body = [f"{formula}: {values}" if formula else values, cells.plain(first.reason)]
-    return _wrapped([title], glyphs, limit, hang="      ") + [
-        line for text in body if text for line in _wrapped([text], glyphs, limit, indent="      ", hang="      ")
+    return wrapped([title], glyphs, limit, hang="      ") + [
+        line for text in body if text for line in wrapped([text], glyphs, limit, indent="      ", hang="      ")
     ]
 
 
-def _wrapped(
+def wrapped(
     texts: Sequence[str], glyphs: Glyphs, limit: int | None, *, indent: str = "", hang: str = "    "
 ) -> list[str]:
+    """Returns paragraphs as lines of at most `limit` columns of text."""
     if limit is None:
         return [indent + glyphs.carried(text) for text in texts]
     # Below 40 columns a paragraph would be a column of single words.

@@ -9,10 +9,12 @@ import pytest
 import keras_cnnstats
 
 PUBLIC = (
+    "BudgetError",
     "CNNStatsError",
     "CNNStatsWarning",
     "CallbackError",
     "Check",
+    "ColumnError",
     "ConventionError",
     "Counted",
     "Disagreement",
@@ -35,6 +37,7 @@ PUBLIC = (
     "__version__",
     "abstract",
     "analyze",
+    "assert_budget",
     "count_operations",
     "equivalence",
     "explain",
