@@ -6,6 +6,9 @@ from collections.abc import Iterable
 class CNNStatsError(Exception):
     """Base class of every error that keras_cnnstats raises on purpose."""
 
+    # KeyError would print the message between quotation marks.
+    __str__ = Exception.__str__
+
 
 class ModelError(CNNStatsError, ValueError):
     """The object given is no Keras model that can be analysed (not a model, not built, or empty)."""
@@ -22,9 +25,9 @@ class ConventionError(CNNStatsError, ValueError):
 class UnknownLayerError(CNNStatsError, KeyError):
     """The report has no row under the path given."""
 
-    def __str__(self) -> str:
-        # KeyError would print the message between quotation marks.
-        return str(self.args[0])
+
+class UnknownCodeError(CNNStatsError, KeyError):
+    """There is no page of this name: it is no code of a disagreement."""
 
 
 class UnknownCostError(CNNStatsError, ValueError):
@@ -45,6 +48,10 @@ class VerificationError(CNNStatsError, ValueError):
 
 class CallbackError(CNNStatsError, ValueError):
     """An argument of a callback is none, or the file that it should write cannot be written."""
+
+
+class FileError(CNNStatsError, ValueError):
+    """A file holds no model, or one that is not made of what may be read from a file."""
 
 
 class BudgetError(CNNStatsError, AssertionError):

@@ -12,7 +12,7 @@ def abstract() -> Iterator[None]:
 
     A network of a hundred gigabytes is built in the time that its layers take. Nothing is left behind in Keras, also
     when building fails: later layers get the names that they would have got, and the weights never come into being.
-    Such a model cannot predict or train.
+    Such a model is of no use for predicting or training: each time that a weight is read it is made up anew.
 
     Example:
 

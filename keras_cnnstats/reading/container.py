@@ -1,0 +1,123 @@
+"""From a file to the configuration in it, whatever the file's name, with limits to what is read and unpacked."""
+
+import json
+import os
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from keras_cnnstats.errors import FileError
+from keras_cnnstats.reading import limits
+
+CONFIG = "config.json"
+"""The member of a `.keras` file that has the configuration; no other is unpacked."""
+
+ATTRIBUTE = "model_config"
+"""The attribute of an HDF5 file that has it; no data set is read."""
+
+ZIP, HDF5 = b"PK", b"\x89HDF\r\n\x1a\n"
+ENCRYPTED = 0x1
+_UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+_TAIL = 65_557
+"""Where the end of an archive's table of contents can begin: 22 bytes, and a comment of at most 65,535."""
+
+
+def configuration_of(path: Path) -> dict[str, Any]:
+    """Returns the configuration that a `.keras` file, a whole model as HDF5, or the JSON of a model has.
+
+    Raises:
+        FileError: there is no such file, or none is in it.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(len(HDF5))
+            if head.startswith(ZIP):
+                text = _of_archive(stream, path)
+            elif head == HDF5:
+                text = _of_hdf5(path)
+            elif head.lstrip()[:1] == b"{":
+                text = head + stream.read(limits.CONFIG_BYTES + 1)
+            else:
+                raise _none(path, "a .keras archive, an HDF5 file of a whole model, or the JSON of a model", "neither")
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    if len(text) > limits.CONFIG_BYTES:
+        raise _none(path, f"a configuration of at most {limits.CONFIG_BYTES:,} bytes", "more")
+    return _decoded(text, path)
+
+
+def _none(path: Path, expected: str, received: str) -> FileError:
+    return FileError(f"{path}: expected {expected}. Received: {received}.")
+
+
+def _of_archive(stream: BinaryIO, path: Path) -> bytes:
+    if _directory_bytes(stream) > limits.DIRECTORY_BYTES:
+        raise _none(path, "an archive of a few members", "one with an enormous table of contents")
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            members = [each for each in archive.infolist() if each.filename == CONFIG]
+            if len(members) != 1:
+                raise _none(path, f"a .keras archive with one member `{CONFIG}`", f"an archive with {len(members)}")
+            [member] = members
+            if member.flag_bits & ENCRYPTED or member.compress_type not in _UNPACKED:
+                raise _none(path, f"`{CONFIG}` as Keras writes it", "one that is encrypted or packed otherwise")
+            # What the table of contents says of sizes is not believed: so much is unpacked and no more.
+            with archive.open(member) as unpacked:
+                return unpacked.read(limits.CONFIG_BYTES + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise FileError(f"{path}: the archive is damaged, and `{CONFIG}` cannot be read: {error}.") from error
+
+
+def _directory_bytes(stream: BinaryIO) -> int:
+    """What an archive says its table of contents takes, which is read whole: 0 where it says nothing."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(size - _TAIL, 0))
+    tail = stream.read()
+    stream.seek(0)
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or end + 16 > len(tail):
+        return 0
+    [small] = struct.unpack("<I", tail[end + 12 : end + 16])
+    large = tail.rfind(b"PK\x06\x06", 0, end)
+    if small == 0xFFFFFFFF and large >= 0 and large + 48 <= len(tail):
+        return int(struct.unpack("<Q", tail[large + 40 : large + 48])[0])
+    return int(small)
+
+
+def _of_hdf5(path: Path) -> bytes:
+    try:
+        import h5py
+    except ImportError as error:
+        raise FileError(f"{path}: h5py, which Keras needs for HDF5 too, is not installed.") from error
+    try:
+        with h5py.File(path, "r") as file:
+            if ATTRIBUTE not in file.attrs:
+                raise _none(path, f"a whole model, with the attribute `{ATTRIBUTE}`", "weights alone or another file")
+            identifier = file.attrs.get_id(ATTRIBUTE)
+            if identifier.shape != () or identifier.get_storage_size() > limits.CONFIG_BYTES:
+                raise _none(path, f"`{ATTRIBUTE}` as one text", f"{identifier.get_storage_size():,} bytes")
+            text = file.attrs[ATTRIBUTE]
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise FileError(f"{path}: the HDF5 file is damaged: {error}.") from error
+    if isinstance(text, str):
+        return text.encode("utf-8", "surrogateescape")
+    if isinstance(text, bytes):
+        return bytes(text)
+    raise _none(path, f"`{ATTRIBUTE}` as text", type(text).__name__)
+
+
+def _decoded(text: bytes, path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(text.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path}: {CONFIG}: expected UTF-8: {error.reason} at byte {error.start:,}.") from error
+    except RecursionError:
+        raise _none(path, f"a configuration of at most {limits.DEPTH} levels", "one that is nested deeper") from None
+    except ValueError as error:
+        raise FileError(f"{path}: {CONFIG}: expected JSON: {error}.") from error
+    if not isinstance(found, dict) or "class_name" not in found:
+        raise _none(path, "the configuration of a model, with its `class_name`", f"other JSON, {type(found).__name__}")
+    return found
