@@ -60,8 +60,8 @@ def records(report: Report) -> dict[str, list[Any]]:
     """Returns the columns of the DataFrame and the CSV as Python values; `None` is unknown."""
     rows = report.rows
     columns: dict[str, list[Any]] = {
-        "layer": [_storable(row.layer) for row in rows],
-        "type": [_storable(row.type) for row in rows],
+        "layer": [storable(row.layer) for row in rows],
+        "type": [storable(row.type) for row in rows],
         "call": [row.call for row in rows],
         "output_shape": [row.output_shape for row in rows],
     }
@@ -70,8 +70,8 @@ def records(report: Report) -> dict[str, list[Any]]:
         for axis, letter in enumerate(report.axes):
             columns[f"{name}_{letter}"] = [_on_axis(row, attribute, axis) for row in rows]
     columns["aligned"] = [row.aligned for row in rows]
-    columns["source"] = [_storable(row.source) for row in rows]
-    columns["disagreements"] = [_storable(", ".join(row.disagreements)) for row in rows]
+    columns["source"] = [storable(row.source) for row in rows]
+    columns["disagreements"] = [storable(", ".join(row.disagreements)) for row in rows]
     columns |= {name: [getattr(row, name) for row in rows] for name in LATER}
     return columns if report.verification is None else columns | _measurements(report, report.verification)
 
@@ -88,7 +88,8 @@ def _measurements(report: Report, verification: Verification) -> dict[str, list[
     }
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """Returns text as pandas and files take it."""
     # A lone surrogate is no character: pandas and files refuse it.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 

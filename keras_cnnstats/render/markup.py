@@ -49,11 +49,12 @@ def _per_axis(report: Report, names: Sequence[str]) -> list[str]:
 
 def _csv_cell(value: Any) -> Any:
     if isinstance(value, str):
-        return _no_formula(value)
+        return no_formula(value)
     return float(value) if isinstance(value, Fraction) else value
 
 
-def _no_formula(text: str) -> str:
+def no_formula(text: str) -> str:
+    """Returns text that a spreadsheet takes for text: an apostrophe stands before what it would take for a formula."""
     # Spreadsheets skip blanks in front, and some read the wide forms of these characters as the plain ones.
     start = unicodedata.normalize("NFKC", text.lstrip()[:1])
     shown = cells.plain(text)
@@ -109,7 +110,7 @@ def prose(text: str) -> str:
 
 
 def text_line(text: str) -> str:
-    """Returns text with what is markup within a line escaped, and at its start: a heading, a list, a number of one, a rule."""
+    """Returns text with what is markup escaped, within a line and at its start: a heading, a list or its number."""
     return re.sub(r"^(\s*)([#+\-=])|^(\s*\d+)([.)])", r"\1\3\\\2\4", prose(text))
 
 

@@ -9,15 +9,16 @@ from keras_cnnstats.reports import Report
 ROWS_AT_MOST = 30
 """Rows that are shown unfolded."""
 
-_STYLE = """<style>
+STYLE = """<style>
 .cnnstats { line-height: 1.4; }
 .cnnstats-scroll { overflow: auto; max-height: 40em; margin: .6em 0; }
 .cnnstats table { border-collapse: collapse; margin: 0; color: inherit; background: transparent; }
-.cnnstats th, .cnnstats td { padding: .2em .7em; text-align: left; vertical-align: top; white-space: nowrap;
+.cnnstats.cnnstats table :is(th, td) { padding: .2em .7em; text-align: left; vertical-align: top; white-space: nowrap;
   border: 0; border-bottom: 1px solid rgba(128, 128, 128, .3); background: transparent; color: inherit; }
-.cnnstats .n { text-align: right; font-variant-numeric: tabular-nums; }
-.cnnstats .w { white-space: normal; min-width: 20em; }
-.cnnstats tfoot td { font-weight: bold; border-bottom: 0; border-top: 2px solid rgba(128, 128, 128, .6); }
+.cnnstats.cnnstats table .n { text-align: right; font-variant-numeric: tabular-nums; }
+.cnnstats.cnnstats table .w { white-space: normal; min-width: 20em; }
+.cnnstats.cnnstats table tfoot td { font-weight: bold; border-bottom: 0;
+  border-top: 2px solid rgba(128, 128, 128, .6); }
 .cnnstats summary { cursor: pointer; }
 </style>"""
 
@@ -26,7 +27,7 @@ def to_notebook(report: Report) -> str:
     """Returns the report as an HTML fragment."""
     title, *more = content.heading(report)
     parts = [
-        _STYLE,
+        STYLE,
         f"<div><strong>{escape(title)}</strong></div>",
         *_lines(more),
         _rows(report),
@@ -47,13 +48,13 @@ def _rows(report: Report) -> str:
     titles = [column.title for column in columns]
     classes = ["n" if column.numeric else "" for column in columns]
     rows = list(zip(*(column.cells for column in columns), strict=True))
-    table = _table(titles, classes, rows, content.total_cells(report, titles))
-    return _folded(f"{len(rows):,} layers", table) if len(rows) > ROWS_AT_MOST else table
+    table = html_table(titles, classes, rows, content.total_cells(report, titles))
+    return folded(f"{len(rows):,} layers", table) if len(rows) > ROWS_AT_MOST else table
 
 
 def _sums(report: Report) -> str:
     rows = [(total.label, total.exact, total.rounded, total.remark) for total in content.totals(report)]
-    return _table((), ("", "n", "n", ""), rows)
+    return html_table((), ("", "n", "n", ""), rows)
 
 
 def _disagreements(report: Report) -> str:
@@ -67,16 +68,18 @@ def _disagreements(report: Report) -> str:
     loud = f"; {unexplained:,} UNEXPLAINED: a defect of the layer, of Keras or of keras_cnnstats" if unexplained else ""
     number = len(report.disagreements)
     title = f"{number:,} disagreement{'s' * (number > 1)} with {content.claimants(report)}{loud}"
-    return _folded(title, _table(content.DETAILS, classes, content.details(report)), unfolded=bool(unexplained))
+    return folded(title, html_table(content.DETAILS, classes, content.details(report)), unfolded=bool(unexplained))
 
 
-def _folded(title: str, body: str, *, unfolded: bool = False) -> str:
+def folded(title: str, body: str, *, unfolded: bool = False) -> str:
+    """Returns HTML that a press on its title folds and unfolds."""
     return f"<details{' open' if unfolded else ''}><summary>{escape(title)}</summary>\n{body}\n</details>"
 
 
-def _table(
+def html_table(
     titles: Sequence[str], classes: Sequence[str], rows: Iterable[Sequence[str]], total: Sequence[str] = ()
 ) -> str:
+    """Returns plain text as the cells of an HTML table; each column has a class."""
     parts = ['<div class="cnnstats-scroll"><table>']
     if titles:
         parts.append(f"<thead>{_row(titles, classes, 'th')}</thead>")

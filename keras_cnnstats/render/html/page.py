@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_cnnstats.errors import MissingDependencyError
 from keras_cnnstats.render import content
@@ -18,6 +18,9 @@ from keras_cnnstats.render.html.drawing import COSTS, STEPS, drawing
 from keras_cnnstats.render.html.sights import sights
 from keras_cnnstats.render.html.table import table
 from keras_cnnstats.reports import Report
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 TILES = ("Params", "MACs", "FLOPs", "Training", "Weight", "Activation")
 """First words of the sums that stand out; the others follow below in small print."""
@@ -32,19 +35,12 @@ def to_html(report: Report, path: str | os.PathLike[str] | None = None) -> str |
     Raises:
         MissingDependencyError: Jinja2 is not installed.
     """
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ImportError as error:
-        raise MissingDependencyError(
-            "to_html: Jinja2 is not installed. Install it: pip install keras-cnnstats[html]"
-        ) from error
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    style, script = _resource("page.css"), _resource("page.js")
+    style, script = resource("page.css"), resource("page.js")
     found = blocks(report.rows)
-    page = environment.from_string(_resource("page.html")).render(
+    page = template(resource("page.html")).render(
         style=style,
         script=script,
-        policy=f"default-src 'none'; img-src blob:; style-src {_hashed(style)}; script-src {_hashed(script)}",
+        policy=policy(style, script, pictures="blob:"),
         data=_json(_data(report, found)),
         report=report,
         model=plain(report.header.model),
@@ -64,12 +60,33 @@ def to_html(report: Report, path: str | os.PathLike[str] | None = None) -> str |
     return deliver(page, path)
 
 
-def _resource(name: str) -> str:
-    return files("keras_cnnstats.render.html").joinpath(name).read_text(encoding="utf-8")
+def template(text: str) -> "Template":
+    """Returns a template that escapes what is put into it.
+
+    Raises:
+        MissingDependencyError: Jinja2 is not installed.
+    """
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ImportError as error:
+        raise MissingDependencyError(
+            "to_html: Jinja2 is not installed. Install it: pip install keras-cnnstats[html]"
+        ) from error
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(text)
+
+
+def resource(name: str, package: str = "keras_cnnstats.render.html") -> str:
+    """Returns the text of a file that lies beside the modules of a package."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def policy(style: str, script: str, *, pictures: str = "'none'") -> str:
+    """Returns what the browser lets through: this style and this script, and no request."""
+    return f"default-src 'none'; img-src {pictures}; style-src {_hashed(style)}; script-src {_hashed(script)}"
 
 
 def _hashed(text: str) -> str:
-    """What the browser lets through: this text and no other."""
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
