@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from keras_cnnstats.analysis import analyze, report
     from keras_cnnstats.budgets import assert_budget
     from keras_cnnstats.callbacks import StatsLogger
+    from keras_cnnstats.comparing import compare
+    from keras_cnnstats.comparison import Comparison
     from keras_cnnstats.counting import Counted, count_operations
     from keras_cnnstats.errors import (
         BudgetError,
@@ -16,17 +18,20 @@ if TYPE_CHECKING:
         CNNStatsWarning,
         ColumnError,
         ConventionError,
+        FileError,
         FormatError,
         InputShapeError,
         MachineError,
         MissingDependencyError,
         ModelError,
         RuleError,
+        UnknownCodeError,
         UnknownCostError,
         UnknownLayerError,
         VerificationError,
     )
     from keras_cnnstats.explaining import Explanation, explain
+    from keras_cnnstats.reading import read_model
     from keras_cnnstats.records import Disagreement, Row, Totals
     from keras_cnnstats.reports import Report
     from keras_cnnstats.rules import rule
@@ -42,10 +47,12 @@ __all__ = [
     "CallbackError",
     "Check",
     "ColumnError",
+    "Comparison",
     "ConventionError",
     "Counted",
     "Disagreement",
     "Explanation",
+    "FileError",
     "FormatError",
     "InputShapeError",
     "MachineError",
@@ -57,6 +64,7 @@ __all__ = [
     "StatsLogger",
     "Term",
     "Totals",
+    "UnknownCodeError",
     "UnknownCostError",
     "UnknownLayerError",
     "Verification",
@@ -65,10 +73,12 @@ __all__ = [
     "abstract",
     "analyze",
     "assert_budget",
+    "compare",
     "count_operations",
     "equivalence",
     "explain",
     "layers",
+    "read_model",
     "report",
     "rule",
     "testing",
@@ -78,11 +88,14 @@ _HOMES = {
     "abstract": "weightless",
     "analyze": "analysis",
     "assert_budget": "budgets",
+    "compare": "comparing",
     "count_operations": "counting",
     "explain": "explaining",
+    "read_model": "reading",
     "report": "analysis",
     "rule": "rules",
     "Check": "verification",
+    "Comparison": "comparison",
     "Counted": "counting",
     "Disagreement": "records",
     "Explanation": "explaining",

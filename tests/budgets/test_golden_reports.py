@@ -1,0 +1,65 @@
+"""The fixture `golden_report`, in a project of its own."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+TEST = """
+import keras
+
+def build(filters):
+    return keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(filters, 3)], name="net")
+
+def test_net(golden_report):
+    report = golden_report(build({filters}))
+    assert report.totals.params == 28 * {filters}
+
+def test_other(golden_report):
+    keras.layers.Conv2D(1, 1)  # Keras numbers the layers behind it
+    golden_report(build(4), name="some/other [name]", convention="macs")
+"""
+
+
+@pytest.fixture
+def project(pytester, monkeypatch):
+    # What keeps the plugin from being found twice, where the package is installed and where it is not.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(test_nets=TEST.format(filters=4))
+
+    def run(*arguments):
+        return pytester.runpytest_inprocess(
+            "-p", "keras_cnnstats.pytest_plugin", "-p", "no:cacheprovider", "-W", "ignore", *arguments
+        )
+
+    run.folder = Path(pytester.path)
+    run.change = lambda filters: pytester.makepyfile(test_nets=TEST.format(filters=filters))
+    return run
+
+
+def test_without_a_golden_report_the_test_fails_and_says_how_to_get_one(project):
+    result = project()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*There is no golden report*test_net.json*--update-golden-reports*"])
+    assert not (project.folder / "golden_reports").exists()
+
+
+def test_stored_then_kept_then_changed_then_accepted(project):
+    project("--update-golden-reports").assert_outcomes(passed=2)
+    assert sorted(path.name for path in (project.folder / "golden_reports").iterdir()) == [
+        "some-other-name.json",
+        "test_net.json",
+    ]
+    project().assert_outcomes(passed=2)
+    project.change(5)
+    changed = project()
+    changed.assert_outcomes(passed=1, failed=1)
+    changed.stdout.fnmatch_lines(["*conv2d*", "*--update-golden-reports*"])
+    assert "INTERNALERROR" not in changed.stdout.str()
+    project("--update-golden-reports").assert_outcomes(passed=2)
+    project().assert_outcomes(passed=2)
+
+
+def test_the_flag_is_in_the_help(project):
+    project("--help").stdout.fnmatch_lines(["golden reports of Keras models:", "*--update-golden-reports*"])
