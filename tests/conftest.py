@@ -1,7 +1,9 @@
-"""What holds for every test: fixed seeds, and a TensorFlow that is silent when it starts."""
+"""What holds for every test: fixed seeds, a TensorFlow that is silent when it starts, and no walks over old models."""
 
+import gc
 import os
 import random
+import shutil
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -24,3 +26,31 @@ def fixed_seeds():
         sys.modules["keras"].utils.set_random_seed(0)
     elif "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_memory():
+    """Keeps the garbage collector from walking, again and again, what the backends hold of the modules before.
+
+    After a thousand models that takes longer than the tests do.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real browser; tests are skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("no Chromium on the path")
+    with playwright.sync_playwright() as started:
+        # Without a sandbox, which a container does not offer: the pages are our own.
+        launched = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield launched
+        launched.close()

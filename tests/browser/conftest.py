@@ -1,6 +1,5 @@
-"""A real browser with the page in it; tests are skipped where there is none."""
+"""The page of a report in a real browser."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,21 +7,6 @@ from typing import Any
 import pytest
 
 from keras_cnnstats.reports import Report
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip("no Chromium on the path")
-    with playwright.sync_playwright() as started:
-        # Without a sandbox, which a container does not offer: the pages are our own.
-        launched = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
