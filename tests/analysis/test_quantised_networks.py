@@ -27,11 +27,14 @@ SKIPPED = "ignore:(Layer .* does not have a `quantize` method|Invalid quantizati
 """Keras warns of each layer that it leaves as it is."""
 
 
+SLOW = pytest.mark.slow
+"""Keras takes long to pack a network by groups; each of its layers by itself is tested elsewhere, in all modes."""
+
 MODES = {"int8": "int8", "int4": "float32 x int4", "float8": "float8_e4m3fn"}
 
 
 @pytest.mark.filterwarnings(SKIPPED)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["int8", "float8", pytest.param("int4", marks=SLOW)])
 def test_a_quantised_network_keeps_its_parameters_and_products(mode: str) -> None:
     model = network()
     before = cnnstats.analyze(model).totals
@@ -45,7 +48,7 @@ def test_a_quantised_network_keeps_its_parameters_and_products(mode: str) -> Non
 
 
 @pytest.mark.filterwarnings(SKIPPED)
-@pytest.mark.parametrize("mode", [None, "int8", "int4"])
+@pytest.mark.parametrize("mode", [None, "int8", pytest.param("int4", marks=SLOW)])
 def test_an_adapted_network_has_its_thin_matrices_beside(mode: str | None) -> None:
     model = network()
     before = cnnstats.analyze(model).totals
@@ -75,7 +78,7 @@ class Block(layers.Layer):
 
 
 @pytest.mark.filterwarnings(SKIPPED)
-@pytest.mark.parametrize("config", [GPTQConfig, AWQConfig])
+@pytest.mark.parametrize("config", [pytest.param(GPTQConfig, marks=SLOW), AWQConfig])
 def test_a_calibrated_network(config: Any) -> None:
     words = keras.Input((6,), dtype="int32")
     table, block = layers.Embedding(20, 16), Block()

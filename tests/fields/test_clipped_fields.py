@@ -10,7 +10,7 @@ from keras_cnnstats.field import NOTHING, UNKNOWN, WHOLE, Field
 from tests.fields.algebra import claimed, finite_fields
 
 
-@given(finite_fields(), st.integers(1, 25), st.integers(1, 25))
+@given(finite_fields(), st.integers(1, 25), st.integers(1, 12))
 def test_clipped(field: Field, size: int, positions: int) -> None:
     inside = []
     for output in range(positions):
