@@ -122,14 +122,18 @@ def transposed_reach(kernel: int, stride: int, dilation: int, before: int) -> Re
 
     Input `j` adds to the outputs `j * stride + t * dilation - before` for each tap `t`.
     """
+    common = gcd(stride, dilation)
+    every = stride // common
+    inverse = pow(dilation // common, -1, every)
     spans: list[tuple[int, int] | None] = []
-    for phase in range(stride):
-        inputs = [
-            (phase + before - tap * dilation) // stride
-            for tap in range(kernel)
-            if (phase + before - tap * dilation) % stride == 0
-        ]
-        spans.append((min(inputs), max(inputs)) if inputs else None)
+    for output in range(before, before + stride):
+        # Of the taps that land on it, each `every`-th does; the first comes from the last input.
+        tap = output // common * inverse % every
+        if output % common or tap >= kernel:
+            spans.append(None)
+            continue
+        last_tap = tap + (kernel - 1 - tap) // every * every
+        spans.append(((output - last_tap * dilation) // stride, (output - tap * dilation) // stride))
     return Reach(tuple(spans), 1)
 
 

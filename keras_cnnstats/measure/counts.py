@@ -6,7 +6,7 @@ from math import prod
 from typing import NamedTuple
 
 from keras_cnnstats.primitives import FUNCTIONS, Contraction, Cost, Elementwise, Reduction, Softmax
-from keras_cnnstats.primitives.window import taps_inside
+from keras_cnnstats.primitives.lattice import taps_inside
 from keras_cnnstats.units import NO_WORK, Work
 
 Sizes = tuple[int, ...]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -18,9 +17,12 @@ from keras_cnnstats.primitives.base import (
     product,
     sums,
 )
+from keras_cnnstats.primitives.lattice import positions_reached, taps_inside
 from keras_cnnstats.primitives.spreads import Slide
-from keras_cnnstats.primitives.window import taps_inside
 from keras_cnnstats.units import NO_WORK, Training, Work
+
+PHASES_AT_MOST = 100_000
+"""Outputs of so many different phases are gone through; behind a larger stride it is unknown what they see."""
 
 
 class Upwindow(NamedTuple):
@@ -67,6 +69,13 @@ class Upwindow(NamedTuple):
         return whole + self.extent % 2 + self.output_padding
 
     @property
+    def outputs_touched(self) -> int:
+        """Output positions that a product is added to, those that are cut off included; the size must be known."""
+        assert self.size is not None
+        whole = (self.size - 1) * self.stride + self.extent
+        return positions_reached(whole, self.size, self.kernel, self.stride, self.dilation, 0)
+
+    @property
     def before(self) -> int:
         """Output positions cut off in front: those that a convolution back to the input would have padded."""
         if isinstance(self.padding, int):
@@ -76,15 +85,6 @@ class Upwindow(NamedTuple):
         if self.output_padding is None:
             return max(self.extent - self.stride, 0) // 2
         return max((self.extent - self.extent % 2 - self.output_padding) // 2, 0)
-
-
-@lru_cache(maxsize=4096)
-def _outputs_touched(size: int, kernel: int, stride: int, dilation: int) -> int:
-    """Output positions to which at least one product is added, those that are cut off included."""
-    touched: set[int] = set()
-    for tap in range(kernel):
-        touched.update(range(tap * dilation, tap * dilation + size * stride, stride))
-    return len(touched)
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -125,7 +125,7 @@ class TransposedConvolution(Primitive):
             grid = window.kernel, window.stride, window.dilation, window.before
             # The products that stay are those of the convolution that goes the other way.
             inside *= taps_inside(window.positions, window.size, *grid)
-            touched *= _outputs_touched(window.size, window.kernel, window.stride, window.dilation)
+            touched *= window.outputs_touched
         return Work(
             macs=sizes * self.area * channels,
             inside=inside * channels,
@@ -170,6 +170,8 @@ class TransposedConvolution(Primitive):
         return Slide(
             tuple(
                 transposed_reach(window.kernel, window.stride, window.dilation, window.before)
+                if window.stride <= PHASES_AT_MOST
+                else None
                 for window in self.windows
             )
         )

@@ -1,11 +1,11 @@
 """A window on one axis: kernel, stride, dilation, padding, and what of the input it touches."""
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from keras_cnnstats.field import Reach, window_reach
 from keras_cnnstats.primitives.base import Claim, Size
+from keras_cnnstats.primitives.lattice import positions_reached, taps_inside
 
 
 class Window(NamedTuple):
@@ -79,7 +79,7 @@ class Window(NamedTuple):
     def positions_reached(self) -> int:
         """Input positions that some output touches. All sizes must be known."""
         assert self.size is not None and self.positions is not None and self.before is not None
-        return _reached(self.size, self.positions, self.kernel, self.stride, self.dilation, self.before)
+        return positions_reached(self.size, self.positions, self.kernel, self.stride, self.dilation, self.before)
 
 
 def carried_reach(window: Window, steps: Size) -> Reach | None:
@@ -92,30 +92,6 @@ def carried_reach(window: Window, steps: Size) -> Reach | None:
         return None
     again = steps - 1
     return window_reach((window.extent - 1) * again + 1, 1, 1, window.before * again)
-
-
-@lru_cache(maxsize=65536)
-def taps_inside(size: int, positions: int, kernel: int, stride: int, dilation: int, before: int) -> int:
-    """Counts the pairs of an output and a tap with `0 <= output * stride + tap * dilation - before < size`."""
-    total = 0
-    for tap in range(kernel):
-        start = tap * dilation - before
-        first = max(-(start // stride), 0)
-        last = min((size - 1 - start) // stride, positions - 1)
-        total += max(last - first + 1, 0)
-    return total
-
-
-@lru_cache(maxsize=65536)
-def _reached(size: int, positions: int, kernel: int, stride: int, dilation: int, before: int) -> int:
-    if dilation == 1 and stride <= kernel:
-        return max(min((positions - 1) * stride + kernel - before, size) - max(-before, 0), 0)
-    # With holes between or inside the windows, a tap may land where another one did.
-    touched: set[int] = set()
-    for tap in range(kernel):
-        start = tap * dilation - before
-        touched.update(range(start, start + positions * stride, stride))
-    return sum(0 <= position < size for position in touched)
 
 
 def size_claims(windows: tuple[Window, ...]) -> Iterator[Claim]:
