@@ -111,17 +111,23 @@ class Reach(NamedTuple):
     slack: tuple[int, int] | None = None
 
 
+PHASES_AT_MOST = 100_000
+"""Outputs of so many different phases are gone through. No network has a thousandth of that, but a file may ask for it."""
+
+
 def window_reach(kernel: int, stride: int = 1, dilation: int = 1, before: int = 0) -> Reach:
     """The reach of a window: a convolution's or a pooling's, with `before` positions of padding in front."""
     return Reach(((-before, (kernel - 1) * dilation - before),), stride, dilation)
 
 
 @lru_cache(maxsize=4096)
-def transposed_reach(kernel: int, stride: int, dilation: int, before: int) -> Reach:
+def transposed_reach(kernel: int, stride: int, dilation: int, before: int) -> Reach | None:
     """The reach of a transposed convolution, `before` of whose output positions are cut off in front.
 
-    Input `j` adds to the outputs `j * stride + t * dilation - before` for each tap `t`.
+    Unknown (`None`) where the phases are more than `PHASES_AT_MOST`. Input `j` adds to the outputs `j * stride + t * dilation - before` for each tap `t`.
     """
+    if stride > PHASES_AT_MOST:
+        return None
     common = gcd(stride, dilation)
     every = stride // common
     inverse = pow(dilation // common, -1, every)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd, prod
 
-from keras_cnnstats.field import Reach
+from keras_cnnstats.field import PHASES_AT_MOST, Reach
 from keras_cnnstats.primitives.base import Claim, Primitive, Size, product
+from keras_cnnstats.primitives.lattice import floor_sum
 from keras_cnnstats.primitives.spreads import Slide
 from keras_cnnstats.primitives.window import Window, size_claims, size_defects
 from keras_cnnstats.units import NO_WORK, Training, Work
@@ -74,10 +75,12 @@ class Pooling(Primitive):
 
 
 @lru_cache(maxsize=4096)
-def adaptive_reach(size: int, positions: int) -> Reach:
+def adaptive_reach(size: int, positions: int) -> Reach | None:
     """The reach of cell `i`: from `floor(i * size / positions)` to below `ceil((i + 1) * size / positions)`."""
     share = gcd(size, positions)
     period, advance = positions // share, size // share
+    if period > PHASES_AT_MOST:
+        return None
     spans = [(i * size // positions, -(-(i + 1) * size // positions) - 1) for i in range(period)]
     return Reach(tuple(spans), advance)
 
@@ -85,7 +88,8 @@ def adaptive_reach(size: int, positions: int) -> Reach:
 @lru_cache(maxsize=4096)
 def adaptive_taps(size: int, positions: int) -> int:
     """Input positions in all cells together."""
-    return sum(-(-(i + 1) * size // positions) - i * size // positions for i in range(positions))
+    ends = floor_sum(positions, positions, size, size + positions - 1)
+    return ends - floor_sum(positions, positions, size, 0)
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)

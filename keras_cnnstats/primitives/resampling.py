@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor, gcd
 
-from keras_cnnstats.field import Reach
+from keras_cnnstats.field import PHASES_AT_MOST, Reach
 from keras_cnnstats.primitives.base import Primitive, Size, product, sums
 from keras_cnnstats.primitives.spreads import Slide
 from keras_cnnstats.units import NO_WORK, Training, Work
@@ -16,18 +16,22 @@ NEIGHBOURS = {"nearest": 1, "bilinear": 2, "bicubic": 4, "lanczos3": 6, "lanczos
 
 
 @lru_cache(maxsize=4096)
-def resampling_reach(size: int, positions: int, interpolation: str, antialias: bool = False) -> Reach:
+def resampling_reach(size: int, positions: int, interpolation: str, antialias: bool = False) -> Reach | None:
     """The reach of interpolation between pixel centres: output `i` lies at `(i + 1/2) * size / positions - 1/2`."""
     share = gcd(size, positions)
     period, advance = positions // share, size // share
+    if period > PHASES_AT_MOST:
+        return None
     return Reach(tuple(_spans(period, Fraction(size, positions), interpolation, antialias)), advance)
 
 
 @lru_cache(maxsize=4096)
-def corner_reach(size: int, positions: int) -> Reach:
+def corner_reach(size: int, positions: int) -> Reach | None:
     """The reach of cubic interpolation that keeps corners: output `i` lies at `i * (size - 1) / (positions - 1)`."""
     steps, gaps = max(positions - 1, 1), size - 1
     common = gcd(gaps, steps)
+    if steps // common > PHASES_AT_MOST:
+        return None
     spans = []
     for output in range(steps // common):
         place = Fraction(output * gaps, steps)
@@ -49,8 +53,11 @@ def _spans(period: int, ratio: Fraction, interpolation: str, antialias: bool) ->
         else:
             # At whole distances from its centre the kernel is zero.
             around = range(floor(center - radius) + 1, ceil(center + radius))
-            inside = [place for place in around if place == center or ((place - center) / stretch).denominator > 1]
-            yield inside[0], inside[-1]
+            first, last = (
+                next(place for place in way if place == center or ((place - center) / stretch).denominator > 1)
+                for way in (around, reversed(around))
+            )
+            yield first, last
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -103,7 +110,7 @@ class Resampling(Primitive):
         axes = zip(self.sizes, self.positions, strict=True)
         return Slide(tuple(None if n is None or m is None else self._reach(n, m) for n, m in axes))
 
-    def _reach(self, size: int, positions: int) -> Reach:
+    def _reach(self, size: int, positions: int) -> Reach | None:
         if self.align_corners:
             return corner_reach(size, positions)
         return resampling_reach(size, positions, self.interpolation, self.antialias)

@@ -21,9 +21,6 @@ from keras_cnnstats.primitives.lattice import positions_reached, taps_inside
 from keras_cnnstats.primitives.spreads import Slide
 from keras_cnnstats.units import NO_WORK, Training, Work
 
-PHASES_AT_MOST = 100_000
-"""Outputs of so many different phases are gone through; behind a larger stride it is unknown what they see."""
-
 
 class Upwindow(NamedTuple):
     """The window of a transposed convolution on one axis.
@@ -170,8 +167,6 @@ class TransposedConvolution(Primitive):
         return Slide(
             tuple(
                 transposed_reach(window.kernel, window.stride, window.dilation, window.before)
-                if window.stride <= PHASES_AT_MOST
-                else None
                 for window in self.windows
             )
         )
