@@ -13,7 +13,7 @@ from typing import Any
 from keras_cnnstats.capture.adapted import adaptation, inner_layers
 from keras_cnnstats.capture.expand import CannotFollowError, Constant
 from keras_cnnstats.capture.feeds import feeds_of, written_feeds
-from keras_cnnstats.capture.files import model_of_legacy
+from keras_cnnstats.capture.files import model_of_configuration
 from keras_cnnstats.capture.interpreter import interpreted
 from keras_cnnstats.capture.models import check_model
 from keras_cnnstats.capture.optimizer import optimizer_of
@@ -33,7 +33,7 @@ __all__ = [
     "capture",
     "inner_layers",
     "interpreted",
-    "model_of_legacy",
+    "model_of_configuration",
     "names_untouched",
     "variables_deferred",
     "zeros_of",

@@ -1,16 +1,23 @@
-"""Models of configurations as Keras 2 wrote them, and as Keras 3 still writes them into HDF5."""
+"""Models of configurations: shared layers stay shared, and Keras' safe mode holds whatever the process has set."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from keras.src.legacy.saving import saving_options, saving_utils
-from keras.src.saving.serialization_lib import SafeModeScope
+from keras.src.saving.serialization_lib import ObjectSharingScope, SafeModeScope, deserialize_keras_object
 
 
-def model_of_legacy(configuration: Mapping[str, Any], custom_objects: Mapping[str, Any]) -> Any:
-    """Returns the model of a configuration that names no modules."""
-    with saving_options.keras_option_scope(use_legacy_config=True), SafeModeScope(True):
-        return saving_utils.model_from_config(_with_tuples(configuration), custom_objects=dict(custom_objects))
+def model_of_configuration(configuration: Mapping[str, Any], custom_objects: Mapping[str, Any]) -> Any:
+    """Returns what a configuration describes.
+
+    Keras 2 named no modules in it, and Keras 3 names none where it writes HDF5.
+    """
+    given = dict(custom_objects)
+    if "module" in configuration or "registered_name" in configuration:
+        with SafeModeScope(True), ObjectSharingScope():
+            return deserialize_keras_object(configuration, custom_objects=given, safe_mode=True)
+    with saving_options.keras_option_scope(use_legacy_config=True), SafeModeScope(True), ObjectSharingScope():
+        return saving_utils.model_from_config(_with_tuples(configuration), custom_objects=given)
 
 
 def _with_tuples(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """What a configuration may name: public classes and functions of Keras, and what the user named."""
 
 import inspect
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ import keras
 
 from keras_cnnstats.errors import FileError
 from keras_cnnstats.reading import limits
+from keras_cnnstats.reading.calls import check_calls
 from keras_cnnstats.render.cells import plain
 
 REFUSED = {
@@ -29,6 +31,18 @@ FILES = ("vocabulary", "idf_weights", "filepath", "filename")
 """Settings that are the path of a file where they are a text: it would be opened."""
 
 SHAPES = ("batch_shape", "batch_input_shape", "input_shape", "build_input_shape", "shape", "target_shape")
+
+OUTPUTS = {"num": limits.OUTPUTS, "indices_or_sections": limits.OUTPUTS, "rank": limits.RANK}
+"""Settings that say how many tensors an operation makes, or how many axes there are."""
+
+MAKING = {
+    **dict.fromkeys(("Normalization", "STFTSpectrogram", "MelSpectrogram", "Discretization"), limits.MADE),
+    "Unstack": limits.OUTPUTS,
+}
+"""What makes values, or tensors, as many as its input has positions when it is built, and how many it may make."""
+
+DTYPE = re.compile(r"(u?int|b?float|complex)[0-9]{1,3}|bool|str|string")
+"""What values in a configuration are made of."""
 
 BASES: tuple[type, ...] = (
     keras.Operation,
@@ -55,22 +69,28 @@ FUNCTIONS = ("activations", "initializers", "regularizers", "constraints", "ops"
 
 def checked(configuration: dict[str, Any], custom_objects: Mapping[str, Any]) -> None:
     """Raises `FileError` unless all that a configuration names may be made, and there is not too much of it."""
-    objects = 0
-    for nodes, (node, place, depth) in enumerate(_walked(configuration)):
-        if nodes > limits.NODES:
-            raise FileError(f"expected at most {limits.NODES:,} values. Received: more.")
+    objects = largest = 0
+    most, making = limits.INTEGER, ""
+    for node, place, depth in _walked(configuration):
         if depth > limits.DEPTH:
             raise FileError(f"expected at most {limits.DEPTH} levels. Received: a configuration nested deeper.")
         if isinstance(node, dict) and "class_name" in node:
             objects += 1
-            if objects > limits.OBJECTS:
-                raise FileError(f"expected at most {limits.OBJECTS:,} objects. Received: more.")
+            _at_most(limits.OBJECTS, objects, "objects")
             _check_object(node, place, custom_objects)
+            if MAKING.get(node["class_name"], most) < most:
+                most, making = MAKING[node["class_name"]], _name(node)
         elif not isinstance(node, dict | list):
             _check_value(node, place)
-    calls = _calls(configuration)
-    if calls > limits.CALLS:
-        raise FileError(f"expected at most {limits.CALLS:,} calls of layers. Received: {calls:,}.")
+            largest = max(largest, node) if isinstance(node, int) else largest
+    if making and largest > most:
+        raise FileError(f"{making}: makes so much when it is built: expected sizes of at most {most:,}.")
+    check_calls(configuration)
+
+
+def _at_most(limit: int, found: int, what: str) -> None:
+    if found > limit:
+        raise FileError(f"expected at most {limit:,} {what}. Received: {found:,}.")
 
 
 def _walked(configuration: Any) -> Iterator[tuple[Any, str, int]]:
@@ -82,11 +102,17 @@ def _walked(configuration: Any) -> Iterator[tuple[Any, str, int]]:
         if isinstance(node, dict):
             inside = _name(node) or place
             for key, value in node.items():
-                if isinstance(value, list) and key in SHAPES and len(value) > limits.RANK:
-                    raise FileError(f"{inside}: {key}: expected at most {limits.RANK} axes. Received: {len(value):,}.")
+                _check_setting(key, value, inside)
                 waiting.append((value, inside, depth + 1))
         elif isinstance(node, list):
             waiting.extend((value, place, depth + 1) for value in node)
+
+
+def _check_setting(key: str, value: Any, place: str) -> None:
+    if isinstance(value, list) and key in SHAPES and len(value) > limits.RANK:
+        raise FileError(f"{place}: {key}: expected at most {limits.RANK} axes. Received: {len(value):,}.")
+    if key in OUTPUTS and isinstance(value, int) and value > OUTPUTS[key]:
+        raise FileError(f"{place}: {key}: expected at most {OUTPUTS[key]:,}. Received: {value:,}.")
 
 
 def _name(node: dict[str, Any]) -> str:
@@ -118,6 +144,9 @@ def _check_object(node: dict[str, Any], place: str, custom_objects: Mapping[str,
     if kind in REFUSED:
         raise FileError(f"{place}: {_shown(kind)} is refused: {REFUSED[kind]}.")
     if kind in PLAIN:
+        dtype = node["config"].get("dtype") if isinstance(node.get("config"), dict) else None
+        if not (dtype is None or (isinstance(dtype, str) and DTYPE.fullmatch(dtype))):
+            raise FileError(f"{place}: expected values of a dtype of Keras. Received: {_shown(dtype)}.")
         return
     if kind == "function":
         name = node.get("config")
@@ -151,6 +180,8 @@ def _is_custom(node: dict[str, Any], name: str, custom_objects: Mapping[str, Any
 
 
 def _is_public(module: str | None, name: str) -> bool:
+    if not name.isidentifier():
+        return False
     if module is None or module == "builtins":
         found = [getattr(getattr(keras, each), name, None) for each in CLASSES]
         return name == "Functional" or any(map(_is_allowed, found))
@@ -179,17 +210,3 @@ def _function(module: str | None, name: str) -> bool:
         place = module.removeprefix("keras.").split(".")[0]
         found = [_public(f"{module}.{name}")] if module.startswith("keras.") and place in FUNCTIONS else []
     return any(callable(each) for each in found) and not name.startswith("_")
-
-
-def _calls(node: Any) -> int:
-    """How many calls of layers a model is, those inside nested ones for each call of theirs."""
-    inner = node.get("config") if isinstance(node, dict) else None
-    layers = inner.get("layers") if isinstance(inner, dict) else None
-    if not isinstance(layers, list):
-        return 1
-    total = 0
-    for layer in layers:
-        nodes = layer.get("inbound_nodes") if isinstance(layer, dict) else None
-        times = max(len(nodes), 1) if isinstance(nodes, list) else 1
-        total += times * _calls(layer)
-    return total

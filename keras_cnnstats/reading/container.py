@@ -31,6 +31,8 @@ def configuration_of(path: Path) -> dict[str, Any]:
     Raises:
         FileError: there is no such file, or none is in it.
     """
+    if path.exists() and not path.is_file():
+        raise _none(path, "a file", "something else")
     try:
         with path.open("rb") as stream:
             head = stream.read(len(HDF5))
@@ -58,6 +60,8 @@ def _of_archive(stream: BinaryIO, path: Path) -> bytes:
         raise _none(path, "an archive of a few members", "one with an enormous table of contents")
     try:
         with zipfile.ZipFile(stream) as archive:
+            if any(_leads_outside(name) for name in archive.namelist()):
+                raise _none(path, "an archive of Keras", "one with a member that leads out of its folder")
             members = [each for each in archive.infolist() if each.filename == CONFIG]
             if len(members) != 1:
                 raise _none(path, f"a .keras archive with one member `{CONFIG}`", f"an archive with {len(members)}")
@@ -67,8 +71,16 @@ def _of_archive(stream: BinaryIO, path: Path) -> bytes:
             # What the table of contents says of sizes is not believed: so much is unpacked and no more.
             with archive.open(member) as unpacked:
                 return unpacked.read(limits.CONFIG_BYTES + 1)
+    except FileError:
+        raise
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise FileError(f"{path}: the archive is damaged, and `{CONFIG}` cannot be read: {error}.") from error
+
+
+def _leads_outside(name: str) -> bool:
+    """Whether a member, were it unpacked, would land elsewhere: none is, but no archive of Keras has such a name."""
+    parts = name.replace("\\", "/").split("/")
+    return ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]
 
 
 def _directory_bytes(stream: BinaryIO) -> int:
@@ -100,6 +112,8 @@ def _of_hdf5(path: Path) -> bytes:
             if identifier.shape != () or identifier.get_storage_size() > limits.CONFIG_BYTES:
                 raise _none(path, f"`{ATTRIBUTE}` as one text", f"{identifier.get_storage_size():,} bytes")
             text = file.attrs[ATTRIBUTE]
+    except FileError:
+        raise
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise FileError(f"{path}: the HDF5 file is damaged: {error}.") from error
     if isinstance(text, str):
@@ -110,6 +124,8 @@ def _of_hdf5(path: Path) -> bytes:
 
 
 def _decoded(text: bytes, path: Path) -> dict[str, Any]:
+    if text.count(b"[") + text.count(b"{") > limits.BRACKETS or text.count(b",") > limits.COMMAS:
+        raise _none(path, "a configuration of some thousand layers", "one with millions of values")
     try:
         found = json.loads(text.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -1,38 +1,40 @@
-"""How much a file may ask for. The largest networks of Keras stay below a tenth of each."""
+"""How much a configuration may ask for: many times what the largest networks of Keras need, and no more."""
 
-CONFIGURATION_BYTES = 2**24
-"""Bytes of a configuration as JSON: NASNetLarge, among the longest, has 1.5 million."""
+CONFIG_BYTES = 32 * 1024**2
+"""Bytes of a configuration. ConvNeXtXLarge and NASNetLarge have one million, a model of 20,000 layers 20."""
 
-CONFIGURATION_VALUES = 2_000_000
-"""Values in it, by its commas and brackets, before it is parsed: `[],[],[]` takes 20 times its size in memory."""
+BRACKETS, COMMAS = 1_000_000, 4_000_000
+"""Lists and objects, and values, of its text: each takes many times its letters in memory."""
 
-DEPTH = 64
-"""Levels of lists and dicts within each other. A model within a model takes four, so that 15 nest."""
+DIRECTORY_BYTES = 16 * 1024**2
+"""Bytes of an archive's table of contents. An archive of Keras has three members, or one for each vocabulary."""
 
-LETTERS = 1_000
-"""Letters of one text. Names are joined into paths, so that long ones multiply."""
+DEPTH = 250
+"""Lists and objects inside each other. A model that is nested thirty deep has some 200."""
 
-INTEGER = 2**63
-"""What every integer is below: no backend has larger sizes."""
+OBJECTS = 200_000
+"""Layers, initializers and the like that are made of it."""
 
-CALLS = 20_000
-"""Calls of layers, those inside shared models counted as often as they are made: models that call each other twice
-double them with each line of the file."""
+CALLS = 1_000_000
+"""Calls of layers, those inside nested models for each call of theirs."""
 
-TENSORS = 500_000
-"""Symbolic tensors that Keras makes while it builds the model: a call takes about five."""
+LOOKED_AHEAD = 1_000_000
+"""Calls of what stands further down, times the layers, all of which Keras goes through again for each."""
 
 RANK = 64
-"""Axes of each of them."""
+"""Axes of a shape."""
 
-GIVEN_VALUES = 10**7
-"""Values that a normalization spreads its given mean over. Keras does so at once, in memory."""
+OUTPUTS = 10_000
+"""Tensors that one operation makes."""
 
-ARCHIVE_READ = 2**20
-"""Bytes read from an archive at once: its directory has 100 for each member, and there are five."""
+INTEGER = 2**53
+"""The largest integer: what is above fits no size of any backend."""
 
-HDF5_READ = 2 * CONFIGURATION_BYTES
-"""Bytes read from an HDF5 file at once: a text is stored in one piece."""
+MADE = 10_000_000
+"""The largest integer where a layer makes values as large as its input when it is built."""
 
-TOTAL_READ = 4 * CONFIGURATION_BYTES
-"""Bytes read from a file altogether."""
+TEXT = 100_000
+"""Letters of one text."""
+
+MESSAGE = 600
+"""Letters of what Keras says, before it is cut."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_cnnstats.capture import model_of_legacy
+from keras_cnnstats.capture import model_of_configuration
 from keras_cnnstats.errors import CNNStatsError, FileError
 from keras_cnnstats.reading import limits
 from keras_cnnstats.reading.allowed import checked
@@ -57,7 +57,7 @@ def read_model(
     _strip(configuration)
     try:
         with abstract():
-            model = _made(configuration, known)
+            model = model_of_configuration(configuration, known)
     except CNNStatsError:
         raise
     except RecursionError:
@@ -70,12 +70,6 @@ def read_model(
     if not isinstance(model, keras.Model):
         raise FileError(f"{plain(str(file))}: expected a model. Received: {type(model).__name__}.")
     return model
-
-
-def _made(configuration: dict[str, Any], custom_objects: Mapping[str, Any]) -> Any:
-    if "module" not in configuration and "registered_name" not in configuration:
-        return model_of_legacy(configuration, custom_objects)
-    return keras.saving.deserialize_keras_object(configuration, custom_objects=custom_objects, safe_mode=True)
 
 
 def _strip(configuration: dict[str, Any]) -> None:
