@@ -73,7 +73,7 @@ FILES = {
     ),
     "an archive of something else": Case("report a.keras", "config.json", files=(("a.keras", archive(x=b"y")),)),
     "members outside": Case(
-        "report a.keras", "config.json", files=(("a.keras", archive(**{"..__..__config.json": b"{}"})),)
+        "report a.keras", "out of its folder", files=(("a.keras", archive(**{"..__..__config.json": b"{}"})),)
     ),
     "an enormous member": Case("report a.keras", "a configuration of at most", files=(("a.keras", b""),)),
     "no JSON": Case("report a.keras", "JSON", files=(("a.keras", keras_file(b"{'a': 1}")),)),
