@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from keras_cnnstats.records import Disagreement, Row, Totals
     from keras_cnnstats.reports import Report
     from keras_cnnstats.rules import rule
+    from keras_cnnstats.sweeping import SweepError, pareto, sweep
     from keras_cnnstats.verification import Check, Term, Verification
     from keras_cnnstats.weightless import abstract
 
@@ -62,6 +63,7 @@ __all__ = [
     "Row",
     "RuleError",
     "StatsLogger",
+    "SweepError",
     "Term",
     "Totals",
     "UnknownCodeError",
@@ -78,9 +80,11 @@ __all__ = [
     "equivalence",
     "explain",
     "layers",
+    "pareto",
     "read_model",
     "report",
     "rule",
+    "sweep",
     "testing",
 ]
 
@@ -91,9 +95,11 @@ _HOMES = {
     "compare": "comparing",
     "count_operations": "counting",
     "explain": "explaining",
+    "pareto": "sweeping",
     "read_model": "reading",
     "report": "analysis",
     "rule": "rules",
+    "sweep": "sweeping",
     "Check": "verification",
     "Comparison": "comparison",
     "Counted": "counting",
@@ -101,6 +107,7 @@ _HOMES = {
     "Explanation": "explaining",
     "Row": "records",
     "StatsLogger": "callbacks",
+    "SweepError": "sweeping",
     "Term": "verification",
     "Totals": "records",
     "Report": "reports",

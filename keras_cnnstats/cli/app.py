@@ -12,6 +12,7 @@ COMMANDS = {
     "compare": "Models or stored reports side by side, and what changed between them.",
     "check": "Whether models keep their budgets: exit code 1 where one does not.",
     "explain": "What a code of a disagreement means, and what to do.",
+    "sweep": "What each of many models costs and sees, a row each.",
     "plot": "A picture of a report.",
     "completion": "The script that completes commands in your shell.",
 }

@@ -50,7 +50,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "counting": (6, 0),
     "explaining": (6, 0),
     "comparing": (6, 1),
-    "sweep": (6, 2),
+    "sweeping": (6, 3),  # holds rows against budgets
     "callbacks": (6, 3),
     "budgets": (6, 2),
     "reading": (6, 2),
@@ -86,7 +86,7 @@ IMPORTS_KERAS = {
     "explaining",
     "reading",
     "callbacks",
-    "sweep",
+    "sweeping",
     "cli",
     "testing",
 }

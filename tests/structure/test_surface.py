@@ -30,6 +30,7 @@ PUBLIC = (
     "Row",
     "RuleError",
     "StatsLogger",
+    "SweepError",
     "Term",
     "Totals",
     "UnknownCodeError",
@@ -46,9 +47,11 @@ PUBLIC = (
     "equivalence",
     "explain",
     "layers",
+    "pareto",
     "read_model",
     "report",
     "rule",
+    "sweep",
     "testing",
 )
 

@@ -1,0 +1,147 @@
+"""`cnnstats sweep`: many models, a row each."""
+
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_cnnstats.budgets import LIMITS
+from keras_cnnstats.cli.options import ModelName, analysis_options, input_shape_of, model_options, opening_of
+from keras_cnnstats.cli.output import check_output, written
+from keras_cnnstats.cli.sources import Opening, applications, check_name, open_model
+from keras_cnnstats.cli.stages import started
+from keras_cnnstats.render.cells import value_text
+
+ALL = "applications"
+"""Stands for all networks of `keras.applications`."""
+
+FORMATS = ("table", "csv", "json")
+SUFFIXES = (".csv", ".parquet")
+SHOWN = ("name", "params", "macs", "flops", "rf", "peak_activation_bytes", "error")
+"""Columns of the table; CSV and JSON have all."""
+
+
+def _budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each budget that there is."""
+    for limit in reversed(list(LIMITS.values())):
+        bound = "at least" if limit.is_least else "at most"
+        flag, text = f"--{limit.name.replace('_', '-')}", f"Only models with {bound} {limit.example}: {limit.what}."
+        command = click.option(flag, metavar="AMOUNT", help=text)(command)
+    return command
+
+
+EXAMPLES = """\b
+cnnstats sweep applications -o zoo.csv
+cnnstats sweep ResNet50 MobileNetV2 EfficientNetB0 --input-shape 320,320,3 --max-params 10M
+cnnstats sweep my.space:builders -a seed=3 -o space.parquet --processes 8 --timeout 60"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("space", metavar="SPACE...", nargs=-1, required=True, type=ModelName())
+@click.option("--processes", type=click.IntRange(0), help="By default one for each core; 0 is none.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds that a model may take.")
+@click.option("--batch", type=click.IntRange(1), help="Models that a process is handed at once.")
+@_budget_options
+@click.option("--format", "-f", "asked", type=click.Choice(FORMATS), help="Of standard output: a table by default.")
+@click.option(
+    "--output", "-o", metavar="FILE", help="A .csv or .parquet file of all rows, which the same command goes on with."
+)
+@analysis_options
+@model_options
+def command(
+    space: Sequence[str],
+    processes: int | None,
+    timeout: float | None,
+    batch: int | None,
+    asked: str | None,
+    output: str | None,
+    shapes: Any,
+    batch_size: int,
+    convention: str,
+    arguments: Sequence[str],
+    modules: Sequence[str],
+    trusted: bool,
+    real: bool,
+    **budgets: str | None,
+) -> None:
+    """What each of many models costs and sees, a row each; one that fails costs its own row alone.
+
+    SPACE is package.module:factory of a function that returns or yields builders (see `keras_cnnstats.sweep`); or
+    several MODELs; or `applications`, all networks of Keras.
+    """
+    if output is not None and Path(output).suffix.lower() not in SUFFIXES:
+        raise click.UsageError(f"--output: expected {' or '.join(SUFFIXES)}. Received: {output}")
+    check_output(output)
+    from keras_cnnstats.sweeping import sweep
+
+    allowed: dict[str, Any] = dict(budgets)
+    frame = sweep(
+        _builders(space, opening_of(arguments, modules, trusted, real)),
+        processes=processes,
+        output=output,
+        input_shape=input_shape_of(shapes),
+        batch_size=batch_size,
+        convention=convention,
+        batch=batch,
+        timeout=timeout,
+        **allowed,
+    )
+    click.echo(_summary(frame.attrs), err=True)
+    if asked is not None or output is None:
+        written(_text(frame, asked or "table"), None)
+
+
+def _builders(space: Sequence[str], opening: Opening) -> Any:
+    """The builders that names stand for."""
+    names = [name for each in space for name in (applications() if each == ALL else [each])]
+    for name in names:
+        check_name(name)
+    if len(names) == 1 and ":" in names[0]:
+        with started():
+            found = open_model(names[0], opening)
+        import keras
+
+        if not isinstance(found, keras.Model):
+            return found
+    return [(name, opened, {"name": name, "opening": tuple(opening)}) for name in names]
+
+
+def opened(name: str, opening: tuple[Any, ...]) -> Any:
+    """Returns the model that a name stands for; says nothing of how far it is, as the sweep does."""
+    with redirect_stderr(io.StringIO()) as said:
+        model = open_model(name, Opening(*opening))
+    sys.stderr.write("".join(line for line in said.getvalue().splitlines(keepends=True) if line.strip()))
+    return model
+
+
+def _summary(counts: Mapping[Any, Any]) -> str:
+    parts = [f"{counts['models']:,} models"]
+    parts += [f"{counts['failed']:,} failed"] if counts["failed"] else []
+    parts += [f"{counts['left_out']:,} left out by budgets"] if counts["left_out"] else []
+    return ", ".join(parts)
+
+
+def _text(frame: Any, kind: str) -> str:
+    from tabulate import tabulate
+
+    from keras_cnnstats.sweeping.columns import TEXTS
+    from keras_cnnstats.sweeping.output import no_formula
+
+    if kind == "csv":
+        return str(frame.assign(**{name: frame[name].map(no_formula) for name in TEXTS}).to_csv(index=False))
+    if kind == "json":
+        return str(frame.to_json(orient="records", indent=2))
+    columns = {name: [_cell(value) for value in frame[name].astype(object)] for name in SHOWN}
+    alignment = ["left" if name in TEXTS else "right" for name in SHOWN]
+    return tabulate(columns, headers="keys", disable_numparse=True, colalign=alignment if len(frame) else None)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    # Neither a number nor a text: unknown.
+    return value_text(value) if isinstance(value, int | float) else "?"

@@ -1,0 +1,110 @@
+"""The process that builds and analyses: reads one model after another from its standard input, and answers with rows.
+
+It ends when its standard input does: nothing is left behind by a sweep that is killed, whatever a builder hangs in.
+"""
+
+import gc
+import os
+import pickle
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from queue import SimpleQueue
+from typing import Any, BinaryIO, NamedTuple
+
+READY, TAKEN = "ready", "taken"
+"""What is said when Keras is there, and when a model was taken: its time begins."""
+
+
+class Task(NamedTuple):
+    """A model, as it goes to another process.
+
+    Attributes:
+        name: what its row is called.
+        candidate: the model, pickled.
+        settings: how it is analysed, and what Keras was told once for all models, pickled.
+    """
+
+    name: str
+    candidate: bytes
+    settings: bytes
+
+
+def main() -> None:
+    """Answers until there is nothing more to read."""
+    with os.fdopen(os.dup(1), "wb") as answers:
+        # What builders print is no answer.
+        os.dup2(2, 1)
+        try:
+            with _held_back():
+                import_module("keras_cnnstats.sweeping.measuring")
+        except Exception as error:
+            _say(f"{type(error).__name__}: {error}", answers)
+            return
+        # What is there for good is not walked again and again in search of models that are gone.
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        _say(READY, answers)
+        tasks: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
+        threading.Thread(target=_read, args=(tasks,), daemon=True).start()
+        while True:
+            task = Task._make(tasks.get())
+            _say(TAKEN, answers)
+            _say(_row(task), answers)
+            gc.collect()
+
+
+def _read(tasks: "SimpleQueue[tuple[Any, ...]]") -> None:
+    """Passes on what comes; at the end of it ends the process, also in the middle of a model."""
+    try:
+        while True:
+            tasks.put(pickle.load(sys.stdin.buffer))
+    finally:
+        if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+            # What a builder has started ends too.
+            os.killpg(0, signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _say(answer: Any, answers: BinaryIO) -> None:
+    pickle.dump(answer, answers)
+    answers.flush()
+
+
+def _row(task: Task) -> dict[str, Any]:
+    import keras
+
+    from keras_cnnstats.sweeping.candidates import told
+    from keras_cnnstats.sweeping.columns import row
+    from keras_cnnstats.sweeping.measuring import Settings, measured
+
+    try:
+        candidate, asked = pickle.loads(task.candidate), pickle.loads(task.settings)
+    except (Exception, SystemExit) as error:
+        return row(name=task.name, error=f"its builder cannot be read in another process: {told(error)}")
+    # Builders before may have left it otherwise.
+    for name, value in asked.pop("keras").items():
+        getattr(keras.config, f"set_{name}")(value)
+    return measured(candidate, Settings(**asked))
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Keeps what the backend says of itself when it starts; all of it is shown if that fails."""
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
