@@ -38,6 +38,9 @@ class _Counted(NamedTuple):
     stored: tuple[tuple[str, int], ...]
 
 
+_NO_CALL = "its work in training is unknown: no call that an output depends on was seen to use these weights"
+
+
 class Builder:
     """Puts the rows of a report together."""
 
@@ -182,6 +185,7 @@ class Builder:
                     input_sizes=self.propagated.sizes,
                     positions=(None,) * len(self.propagated.axes),
                     training=None if counted.trainable else NO_TRAINING,
+                    note=_NO_CALL if counted.trainable else "",
                     stored=counted.stored,
                     sparsity=None if self.zeros is None else NOTHING_MULTIPLIED,
                 )

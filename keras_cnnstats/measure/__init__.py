@@ -56,7 +56,7 @@ def measure(operation: Any, variables: Sequence[Any], args: tuple[Any, ...], kwa
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            result: Result = _backend().count(run, specs)
+            result: Result = _backend().count(run, specs, len(variables))
     except CannotMeasureError:
         raise
     except Exception as error:
@@ -67,6 +67,6 @@ def measure(operation: Any, variables: Sequence[Any], args: tuple[Any, ...], kwa
 
 
 def _filled(arguments: Any, tensors: Iterator[Any]) -> Any:
-    return keras.tree.map_structure(
-        lambda each: next(tensors) if isinstance(each, keras.KerasTensor) else each, arguments
-    )
+    # Not mapped: where optree is missing, that goes through a dictionary in another order than flattening does.
+    flat = [next(tensors) if isinstance(each, keras.KerasTensor) else each for each in keras.tree.flatten(arguments)]
+    return keras.tree.pack_sequence_as(arguments, flat)

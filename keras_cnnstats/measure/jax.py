@@ -70,13 +70,13 @@ _FREE = frozenset(
         "dynamic_update_slice", "expand_dims", "gather", "imag", "iota", "optimization_barrier", "pad", "pvary",
         "random_bits", "random_fold_in", "random_seed", "random_split", "random_unwrap", "random_wrap", "real",
         "reduce_precision", "reshape", "rev", "scatter", "slice", "split", "squeeze", "stop_gradient",
-        "sharding_constraint", "stack", "threefry2x32", "transpose", "unstack",
+        "sharding_constraint", "stack", "threefry2x32", "tile", "transpose", "unstack",
     }
 )  # fmt: skip
 """What moves, makes or keeps values and computes nothing."""
 
 
-def count(run: Callable[[Sequence[Any]], list[Any]], specs: Sequence[TensorSpec]) -> Result:
+def count(run: Callable[[Sequence[Any]], list[Any]], specs: Sequence[TensorSpec], _held: int) -> Result:
     """Returns what `run` costs, called on tensors of the shapes given; nothing is computed."""
     import jax
 

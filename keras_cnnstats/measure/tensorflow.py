@@ -102,7 +102,7 @@ _FREE = frozenset(
 """What moves, makes or keeps values and computes nothing."""
 
 
-def count(run: Callable[[Sequence[Any]], list[Any]], specs: Sequence[TensorSpec]) -> Result:
+def count(run: Callable[[Sequence[Any]], list[Any]], specs: Sequence[TensorSpec], _held: int) -> Result:
     """Returns what `run` costs, called on tensors of the shapes given; nothing is computed."""
     import tensorflow as tf
 

@@ -1,10 +1,9 @@
 """The count of PyTorch: of the operations that a call dispatches to, on tensors that hold no values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
 from typing import Any
-
-import keras
 
 from keras_cnnstats.graph import TensorSpec
 from keras_cnnstats.measure.counts import (
@@ -20,6 +19,7 @@ from keras_cnnstats.measure.counts import (
     softmax,
     total,
 )
+from keras_cnnstats.measure.fakes import Run, run_without_values
 from keras_cnnstats.primitives import Normalization, attention
 from keras_cnnstats.units import NO_WORK, Work
 
@@ -111,21 +111,16 @@ _FREE = frozenset(
 """What moves, makes or keeps values and computes nothing."""
 
 
-def count(run: Callable[[Sequence[Any]], list[Any]], specs: Sequence[TensorSpec]) -> Result:
+def count(run: Run, specs: Sequence[TensorSpec], held: int) -> Result:
     """Returns what `run` costs, called on tensors of the shapes given; nothing is computed."""
-    try:
-        # Where Keras knows that there are no values it draws no random numbers.
-        return _traced(run, specs, "meta")
-    except CannotMeasureError:
-        raise
-    except Exception:
-        # The weights that a module of PyTorch has itself stay on the device that they are on.
-        return _traced(run, specs, str(keras.ops.zeros(()).device))
+    made, works = run_without_values(run, specs, held, _counted)
+    return Result(total(works), tuple(tuple(each.shape) for each in made))
 
 
-def _traced(run: Callable[[Sequence[Any]], list[Any]], specs: Sequence[TensorSpec], device: str) -> Result:
+@contextmanager
+def _counted(_: Sequence[Any]) -> Iterator[list[Work]]:
+    """The works of the operations that are run meanwhile, as far as they have come to the tensors."""
     import torch
-    from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
     from torch.utils._python_dispatch import TorchDispatchMode
 
     works: list[Work] = []
@@ -143,16 +138,10 @@ def _traced(run: Callable[[Sequence[Any]], list[Any]], specs: Sequence[TensorSpe
                 gaps.append(error)
             return made
 
-    with torch.no_grad(), keras.device(device), FakeTensorMode(allow_non_fake_inputs=True):
-        tensors = [torch.empty(spec.shape, dtype=getattr(torch, spec.dtype), device=device) for spec in specs]
-        try:
-            with Counter():
-                made = run(tensors)
-        except DataDependentOutputException as error:
-            raise CannotMeasureError("what it runs depends on the values") from error
+    with torch.no_grad(), Counter():
+        yield works
     if gaps:
         raise gaps[0]
-    return Result(total(works), tuple(tuple(each.shape) for each in made))
 
 
 def _work(function: Any, args: Any, kwargs: Any, made: Any) -> Work:
@@ -197,7 +186,7 @@ def _work_of_one_kind(name: str, args: Any, kwargs: Any, fed: list[Sizes], shape
             return each("add", outputs).times(3)
         case "gelu":
             return each("gelu_tanh" if kwargs.get("approximate") == "tanh" else "gelu", outputs)
-        case "_softmax" | "_log_softmax":
+        case "_softmax" | "_safe_softmax" | "_log_softmax":
             size = shape[args[1]] if shape else 1
             return softmax(outputs // max(size, 1), size, log=name == "_log_softmax")
         case "convolution":

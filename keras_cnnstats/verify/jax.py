@@ -27,9 +27,12 @@ _LAST = "the last turn of a loop also makes what the next one would read"
 _RESIZING = "an image is resized by matrix products with weights for each axis"
 _LOGIC = ("logic", "it counts the logic of truth values as one operation for each")
 _CONVERSIONS = "it counts conversions from one dtype to another as one operation for each value"
+_WIDENING = "it counts conversions to the dtype that a function or a product is worked out in, and back"
 _PLACED = frozenset({"argmax", "argmin"})
 _COMPARISONS = "it counts what it takes to compare two values, their places, and whether they are numbers at all"
 _WINDOWS = "some windows that lie side by side and reach into a padding it counts for less"
+_RUNNING = frozenset({"cummax", "cummin", "cumprod", "cumsum"})
+_RUNS = "it counts what runs along an axis as one window for each value"
 _WIDENED = frozenset({"cosh", "digamma", "erf_inv", "erfc", "lgamma", "sinh"})
 """Functions that are made of polynomials, in float32 for half precision too."""
 
@@ -175,8 +178,14 @@ def _of_operation(equation: Any, reads: Sequence[bool | None], makes_numbers: bo
     if name in _WIDENED or (name in _MIXED and len({dtype for _, dtype in fed}) > 1):
         converted = int(flops - _flops(bound, tuple((shape, "float32") for shape, _ in fed)))
     if name in _CONTRACTIONS:
-        term = Term("conversions", converted, _CONVERSIONS) if any(reads) else Term("places", int(flops), _PLACES)
+        term = Term("widening", converted, _WIDENING) if any(reads) else Term("places", int(flops), _PLACES)
         return Figures(int(flops), terms=(term,), resolution=_resolution(flops))
+    if name in _RUNNING:
+        values, axis = fed[0][0], equation.params["axis"]
+        once = prod(values) - prod(values) // max(values[axis], 1)
+        found = _term(equation, reads, makes_numbers, once, converted)
+        terms = (Term("running", int(flops) - once, _RUNS), *([] if found is None else [found]))
+        return Figures(rest=int(flops), rest_terms=terms, resolution=_resolution(flops))
     found = _term(equation, reads, makes_numbers, int(flops), converted)
     if found is None:
         loose = _SINGLE if not any(reads) else _PRODUCTS if name == "integer_pow" else None
@@ -203,7 +212,7 @@ def _term(equation: Any, reads: Sequence[bool | None], makes_numbers: bool, flop
         return Term("comparisons", flops - prod(every[0].shape) + prod(every[-1].shape), _COMPARISONS)
     if name in _MISCOUNTED and (name == "gather" or _is_whole(every[-1].dtype, "b")):
         return Term(_MISCOUNTED[name][0], flops, _MISCOUNTED[name][1])
-    return Term("conversions", converted, _CONVERSIONS) if converted else None
+    return Term("widening", converted, _WIDENING) if converted else None
 
 
 def _is_of_places(equation: Any, reads: Sequence[bool | None], makes_numbers: bool) -> bool:

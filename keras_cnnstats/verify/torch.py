@@ -1,12 +1,12 @@
 """The referee of PyTorch: what its counter of FLOPs says of the operations that a call dispatches to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from math import prod
-from typing import Any
-
-import keras
+from typing import Any, NamedTuple
 
 from keras_cnnstats.measure.counts import CannotMeasureError
+from keras_cnnstats.measure.fakes import run_without_values
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
 from keras_cnnstats.verify.figures import FIRST_STEP, Figures, products_of_einsum
@@ -24,6 +24,7 @@ _FLAT = (
 )
 _STEPS = frozenset({"ceil", "floor", "round", "sign", "trunc"})
 _AGAIN = "Keras runs the first step of a recurrence once more, for the shapes of what it makes"
+_PLACES = "it counts products of places, sizes, constants and random numbers"
 
 
 def count_each(calls: Sequence[Runnable]) -> list[Figures | str]:
@@ -37,10 +38,10 @@ def count_whole(call: Runnable) -> Figures | str:
     It has formulas for contractions alone, and none for the fused kernel of attention: that runs step by step here.
     """
     try:
-        figures = _counted_somewhere(call)
+        figures = _counted(call)
         if call.longer is not None:
             # All work of a recurrence is in its steps: what one step more does not add to is a step that is run again.
-            each = _counted_somewhere(call.longer).contractions - figures.contractions
+            each = _counted(call.longer).contractions - figures.contractions
             again = Term(FIRST_STEP, figures.contractions - call.steps * each, _AGAIN)
             figures = figures._replace(terms=(*figures.terms, again))
     except CannotMeasureError as reason:
@@ -70,51 +71,61 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
     return count_whole(step._replace(run=run))
 
 
-def _counted_somewhere(call: Runnable) -> Figures:
-    try:
-        return _counted(call, "meta")
-    except CannotMeasureError:
-        raise
-    except Exception:
-        # The weights that a module of PyTorch has itself stay on the device that they are on.
-        return _counted(call, str(keras.ops.zeros(()).device))
+def _counted(call: Runnable) -> Figures:
+    made, seen = run_without_values(call.run, call.specs, call.held, _counters)
+    total: int = seen.raw.get_total_flops()
+    terms = [Term(name, total - seen.mended[name].get_total_flops(), reason) for name, reason in _MISCOUNTED.items()]
+    terms += [Term("einsum", -2 * seen.watch.products, _MULTIPLIED), Term("places", seen.watch.places, _PLACES)]
+    return Figures(total, None, tuple(terms), shapes=tuple(tuple(each.shape) for each in made))
 
 
-def _counted(call: Runnable, device: str) -> Figures:
+class _Counters(NamedTuple):
+    """What counts a call: PyTorch's counter, the same with formulas that are mended, and what sees the functions."""
+
+    raw: Any
+    mended: Mapping[str, Any]
+    watch: Any
+
+
+@contextmanager
+def _counters(fed: Sequence[Any]) -> Iterator[_Counters]:
     import torch
-    from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
     aten = torch.ops.aten
-    mended = {
+    formulas = {
         "vectors": {aten.mv: _of_vectors, aten.dot: _of_vectors},
         "groups": {aten.convolution_backward: _of_gradients},
     }
     raw = FlopCounterMode(display=False)
-    counters = {name: FlopCounterMode(display=False, custom_mapping=mapping) for name, mapping in mended.items()}
+    mended = {name: FlopCounterMode(display=False, custom_mapping=mapping) for name, mapping in formulas.items()}
+    vectors, groups, watch = mended["vectors"], mended["groups"], _watch(raw, fed)
     # Its hooks on modules need gradients; without them it only loses their names.
-    with torch.enable_grad(), keras.device(device), FakeTensorMode(allow_non_fake_inputs=True):
-        tensors = [torch.empty(spec.shape, dtype=getattr(torch, spec.dtype), device=device) for spec in call.specs]
-        with sdpa_kernel(SDPBackend.MATH), raw, counters["vectors"], counters["groups"], _watch(raw) as watch:
-            made: list[Any] = call.run(tensors)
-    total: int = raw.get_total_flops()
-    terms = [Term(name, total - counters[name].get_total_flops(), reason) for name, reason in _MISCOUNTED.items()]
-    terms.append(Term("einsum", -2 * watch.products, _MULTIPLIED))
-    return Figures(total, None, tuple(terms), shapes=tuple(tuple(each.shape) for each in made))
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), raw, vectors, groups, watch:
+        yield _Counters(raw, mended, watch)
 
 
-def _watch(counter: Any) -> Any:
-    """What sees the functions that are called: of operations that they are made of, an Einsum leaves no trace."""
+def _watch(counter: Any, fed: Sequence[Any]) -> Any:
+    """What sees the functions that are called: of operations that they are made of, an Einsum leaves no trace.
+
+    Args:
+        counter: what counts beside it.
+        fed: the tensors that are fed; what is made of none of them are places and constants.
+    """
     import torch
     from torch.overrides import TorchFunctionMode
 
     class Watch(TorchFunctionMode):
-        products = 0
+        products = places = 0
 
         def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name, before = getattr(function, "__name__", ""), counter.get_total_flops()
             made = function(*args, **(kwargs or {}))
+            if not any(hasattr(each, "is_fed") for each in _tensors((args, kwargs))):
+                self.places += counter.get_total_flops() - before
+                return made
+            _mark(made)
             if name in _STEPS and made.requires_grad:
                 raise CannotMeasureError(_FLAT)
             if function is torch.einsum and counter.get_total_flops() == before:
@@ -123,7 +134,20 @@ def _watch(counter: Any) -> Any:
                 self.products += (1 + towards) * products_of_einsum(equation, [factor.shape for factor in factors])
             return made
 
+    _mark(fed)
     return Watch()
+
+
+def _mark(made: Any) -> None:
+    for each in _tensors(made):
+        each.is_fed = True
+
+
+def _tensors(values: Any) -> list[Any]:
+    import torch
+    from torch.utils import _pytree
+
+    return [each for each in _pytree.tree_leaves(values) if isinstance(each, torch.Tensor)]
 
 
 def _of_vectors(first: Sequence[int], *_: Any, **__: Any) -> int:

@@ -12,10 +12,10 @@ from keras_cnnstats.units import Work
 from keras_cnnstats.verification import DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work
 from keras_cnnstats.verify.figures import Figures
 from keras_cnnstats.verify.uses import REASON as UNREAD
-from keras_cnnstats.verify.uses import unread
+from keras_cnnstats.verify.uses import uses
 from keras_cnnstats.verify.ways import padded_before
 from keras_cnnstats.verify.whole import whole
-from keras_cnnstats.verify.work import figures_of_each, first_steps, half, products, the_referee
+from keras_cnnstats.verify.work import PLACES, figures_of_each, first_steps, half, products, the_referee
 
 
 def check_training(model: Any, graph: Graph, report: Report) -> Iterator[Check]:
@@ -34,13 +34,19 @@ def check_training(model: Any, graph: Graph, report: Report) -> Iterator[Check]:
     padded = list(_padded(graph, report.rows))
     check = _check(report, figures, referee, padded)
     if check.verdict == DIFFERS:
-        each = figures_of_each(graph)
-        left = unread(graph, each)
-        works = _works(row for row, is_left in zip(report.rows, left, strict=False) if is_left)
-        again = first_steps(one for one, is_left in zip(each, left, strict=True) if not is_left)
-        terms = [*padded, *again, Term("unread", -2 * products(works, referee), UNREAD)]
-        check = _check(report, figures, referee, terms)
+        check = _check(report, figures, referee, [*padded, *_terms(graph, report.rows, referee)])
     yield check
+
+
+def _terms(graph: Graph, rows: Sequence[Row], referee: Any) -> Iterator[Term]:
+    """What becomes of rows in the trace of the whole that nothing reads, or that depend on no input and no weight."""
+    each = figures_of_each(graph)
+    found = uses(graph, each)
+    yield from first_steps(one for one, use in zip(each, found, strict=True) if not use.is_unread)
+    left = [row for row, use in zip(rows, found, strict=False) if use.is_unread]
+    kept = [row for row, use in zip(rows, found, strict=False) if use.is_constant and not use.is_unread]
+    for name, chosen, reason in (("unread", left, UNREAD), ("places", kept, PLACES)):
+        yield Term(name, -2 * products(_works(chosen), referee), reason)
 
 
 def _padded(graph: Graph, rows: Sequence[Row]) -> Iterator[Term]:

@@ -36,8 +36,6 @@ def another_algorithm(call: Call, backend: str) -> str:
         return "on JAX an image is resized by matrix products with weights for each axis"
     if backend != "torch" and call.target in _IN_CELLS:
         return "cells of unequal size are picked from windows of both sizes"
-    if backend == "jax" and call.target in (ops.cumprod, ops.cumsum):
-        return "XLA counts a running sum as one window for each value"
     return ""
 
 
@@ -191,7 +189,7 @@ _ON: Mapping[str, Mapping[Any, Way]] = {
         **dict.fromkeys((layers.AdditiveAttention, layers.Attention), _masked),
         ops.where: _chosen,
         ops.one_hot: _hot,
-        **dict.fromkeys((ops.triu, ops.tril), _chosen_once),
+        **dict.fromkeys((ops.triu, ops.tril, ops.nancumsum, ops.nancumprod), _chosen_once),
         **dict.fromkeys((ops.std, ops.var), _degrees),
         **dict.fromkeys((ops.logical_and, ops.logical_or, ops.logical_not), _compared),
     },

@@ -21,7 +21,11 @@ from keras_cnnstats.verify.ways import another_algorithm, padded_before, ways_of
 from keras_cnnstats.verify.whole import OPEN, whole
 
 PLACES = "of what is taken for places and constants, some is work of rows"
+UNKNOWN = "its cost is unknown"
+_AS_IT_RUNS = "what is measured is counted as it runs"
 _CONSTANT = "it is made of weights and sizes alone"
+_COUNTED = frozenset({"conversions", "logic", "places"})
+_BY_ITSELF = "of rows whose cost is unknown, this is what the referee counts for each by itself"
 
 
 def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]:
@@ -37,11 +41,14 @@ def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]
     others = [another_algorithm(call, keras.backend.backend()) for call in graph.calls]
     for call, row, each, other in zip(graph.calls, rows, figures, others, strict=True):
         contractions, rest = _terms([(call, each)], graph.batch_size)
-        yield from _work((row.layer, row.call), [row], each, contractions, rest, referee, other)
+        said = UNKNOWN if row.work is None and isinstance(each, Figures) else each
+        yield from _work((row.layer, row.call), [row], said, contractions, rest, referee, other)
         yield _shapes(row, each, referee)
     called = whole(model, graph)
     counted = called if isinstance(called, str) else referee.count_whole(called)
     contractions, rest = _terms_of_whole(graph, rows, figures, called, counted)
+    unmeasured = any(row.work is None and isinstance(each, str) for row, each in zip(rows, figures, strict=True))
+    counted = UNKNOWN if unmeasured and isinstance(counted, Figures) else counted
     yield from _work(("", 0), rows, counted, contractions, rest, referee, next(filter(None, others), ""))
 
 
@@ -54,7 +61,7 @@ def _terms_of_whole(
 ) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
     """What is done in the whole in another way than its rows are counted: in contractions, and in everything else."""
     numbers = not isinstance(called, str) and called.makes_numbers
-    run, left, kept = [], [], []
+    run, left, kept, unknown = [], [], [], []
     for call, row, each, use in zip(graph.calls, rows, figures, uses(graph, figures), strict=True):
         if use.is_unread:
             left.append(row)
@@ -63,12 +70,14 @@ def _terms_of_whole(
             kept.append(row)
         else:
             run.append((call, each, use.constants))
+            unknown += [each] if row.work is None and isinstance(each, Figures) else []
     contractions, rest = _terms([(call, each) for call, each, _ in run], graph.batch_size)
     for call, each, constants in run:
         if constants and isinstance(each, Figures):
             more = _of_constants(call, each, constants, graph.batch_size)
             contractions, rest = contractions + more[0], rest + more[1]
     contractions += first_steps(each for _, each, _ in run)
+    contractions += (Term("unknown", sum(each.net[0] for each in unknown), _BY_ITSELF),)
     if isinstance(counted, Figures):
         theirs = [term for _, each, _ in run if isinstance(each, Figures) for term in each.loose]
         rest += merged([*counted.loose, *[term._replace(amount=-term.amount) for term in theirs]])
@@ -143,8 +152,8 @@ def _places(terms: Iterable[Term]) -> int:
 
 
 def _tables(terms: Iterable[Term]) -> list[Term]:
-    """What a layer that is measured makes of places and constants: it is counted as it runs."""
-    return [term._replace(amount=-term.amount, reason=PLACES) for term in terms if term.name == "places"]
+    """What a layer that is measured has been counted with: places, constants, and what changes no number."""
+    return [term._replace(amount=-term.amount, reason=_AS_IT_RUNS) for term in terms if term.name in _COUNTED]
 
 
 def _work(
@@ -156,10 +165,9 @@ def _work(
     referee: Any,
     other: str,
 ) -> Iterator[Check]:
-    if isinstance(figures, str) or any(row.work is None for row in rows):
-        reason = figures if isinstance(figures, str) else "its cost is unknown"
+    if isinstance(figures, str):
         for quantity in ("macs", "flops"):
-            yield Check(*place, quantity, NOT_COMPARABLE, None, None, referee.NAME, reason=reason)
+            yield Check(*place, quantity, NOT_COMPARABLE, None, None, referee.NAME, reason=figures)
         return
     works = works_of(rows)
     terms = (*figures.terms, *contractions)
@@ -172,9 +180,9 @@ def _work(
         [term._replace(amount=half(term.amount)) for term in terms],
         figures.resolution,
     )
-    counted = flops(works, referee)
-    if other or figures.rest is None:
-        reason = other or "it counts contractions alone"
+    counted = None if any(row.work is None for row in rows) else flops(works, referee)
+    if counted is None or other or figures.rest is None:
+        reason = UNKNOWN if counted is None else other or "it counts contractions alone"
         yield Check(*place, "flops", NOT_COMPARABLE, counted, None, referee.NAME, reason=reason)
         return
     terms = (*terms, *figures.rest_terms, *rest)

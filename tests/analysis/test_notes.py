@@ -66,3 +66,19 @@ def test_a_call_of_unknown_work_says_that_alone() -> None:
     row = cnnstats.analyze(keras.Model(x, y)).rows[-1]
     assert (row.work, row.training) == (None, None)
     assert "in training" not in row.note
+
+
+def test_weights_that_no_output_depends_on_say_so() -> None:
+    class Half(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.left_out = keras.layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            self.left_out(x)
+            return x * 2
+
+    x = keras.Input((3,))
+    last = cnnstats.analyze(keras.Model(x, Half()(x))).rows[-1]
+    assert (last.type, last.params, last.training) == ("weights of no call", 8, None)
+    assert "no call that an output depends on" in last.note

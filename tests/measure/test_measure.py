@@ -189,6 +189,60 @@ def test_branches_of_different_cost_are_unknown() -> None:
     assert "(the branches of a condition cost differently)" in row.note
 
 
+@pytest.mark.skipif(BACKEND != "torch", reason="elsewhere both branches are in the trace")
+def test_branch_that_a_value_chooses_is_unknown() -> None:
+    row = cnnstats.analyze(model_of(Choice(lambda x: x + 1, lambda x: x * 2, name="own"), (5,))).rows[-1]
+    assert (row.source, row.flops) == ("unknown", None)
+    assert "what it runs depends on the values" in row.note
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="elsewhere both branches are in the trace")
+def test_branch_that_a_size_chooses_is_the_one_that_runs() -> None:
+    assert measured_work(lambda x: ops.cond(ops.size(x) > 9, lambda: x * 2 + 1, lambda: x * 2), (5,)).arithmetic == 5
+
+
+class Noise(layers.Layer):
+    """Adds random numbers, and cuts what comes of it at places that are written down."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.seeds = keras.random.SeedGenerator(0)
+
+    def call(self, x: Any) -> Any:
+        if BACKEND == "torch":
+            x = x.relu()
+        return ops.split(x + keras.random.uniform((1, 6), seed=self.seeds), [2, 5], axis=-1)[1]
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="elsewhere seeds and places are in the trace")
+def test_seeds_and_places_are_no_values_of_an_input() -> None:
+    (row,) = cnnstats.analyze(model_of(Noise(name="own"), (6,)))
+    assert (row.source, row.macs, row.output_shape) == ("measured", 0, (None, 3))
+
+
+class Named(layers.Layer):
+    """Is fed by names that are not in the order of the alphabet."""
+
+    def call(self, x: Any, second: Any, first: Any) -> Any:
+        assert (second.shape[-1], first.shape[-1]) == (3, 4)
+        return x + raw_sum(second) + raw_sum(first)
+
+
+def raw_sum(x: Any) -> Any:
+    """A sum in a function that only the backend knows."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.reduce_sum(x)
+    return x.sum()
+
+
+def test_what_is_fed_by_name_comes_where_it_belongs() -> None:
+    x, second, first = keras.Input((2,)), keras.Input((3,)), keras.Input((4,))
+    row = cnnstats.analyze(keras.Model([x, second, first], Named(name="own")(x, second=second, first=first))).rows[-1]
+    assert (row.layer, row.source) == ("own", "measured")
+
+
 def test_loop_that_values_end_is_unknown() -> None:
     row = cnnstats.analyze(model_of(Endless(name="own"), (5,))).rows[-1]
     assert (row.type, row.source, row.macs) == ("while_loop", "unknown", None)
@@ -263,6 +317,7 @@ MAPS: dict[str, Any] = {
     "slice": lambda x: x[:, 1:3],
     "pad": lambda x: ops.pad(x, [[0, 0], [1, 1], [0, 0], [0, 0]]),
     "cast": lambda x: ops.cast(x, "float16"),
+    "tile": lambda x: ops.tile(x, (1, 2, 1, 1)),
     "matmul": lambda x: ops.matmul(x, ops.transpose(x, (0, 1, 3, 2))),
     "einsum": lambda x: ops.einsum("bhwc,bhvc->bhwv", x, x),
     "max_pool": lambda x: ops.max_pool(x, 3, 2, "same"),
@@ -292,6 +347,14 @@ def test_backend_counts_what_the_rule_counts(name: str) -> None:
     assert measured.transcendentals == ruled.transcendentals
     if BACKEND != "torch" or "Transpose" not in name:  # PyTorch computes all outputs, and Keras crops them
         assert measured.inside == ruled.inside
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="for PyTorch")
+def test_softmax_that_allows_for_a_line_of_masked_scores_is_a_softmax() -> None:
+    import torch
+
+    shape = (1, 9, 7, 4)
+    assert measured_work(lambda x: torch.ops.aten._safe_softmax(x, -1), shape) == measured_work(ops.softmax, shape)
 
 
 def test_dilated_convolution_of_one_dimension() -> None:

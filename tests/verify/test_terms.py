@@ -5,7 +5,8 @@ import pytest
 from keras import layers, ops
 
 import keras_cnnstats as cnnstats
-from keras_cnnstats.verification import DIFFERS, NOT_COMPARABLE, Check
+from keras_cnnstats.rules.registry import RuleGapError
+from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE, Check
 
 on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="for JAX")
 on_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="for TensorFlow")
@@ -77,7 +78,31 @@ def test_places_of_values(operation, dtype: str) -> None:
 @on_jax
 def test_a_polynomial_in_half_precision_has_conversions() -> None:
     model = of((10,), layers.Activation("gelu", dtype="bfloat16"))
-    assert amounts(check(model, "flops"))["conversions"] >= 2 * 10
+    assert amounts(check(model, "flops"))["widening"] >= 2 * 10
+
+
+@on_jax
+@pytest.mark.parametrize("operation", [ops.cumsum, ops.cumprod, ops.nancumsum])
+def test_what_runs_along_an_axis_is_a_window_for_each_value(operation) -> None:
+    x = keras.Input((6, 5))
+    found = check(keras.Model(x, operation(x, axis=1)), "flops")
+    assert amounts(found)["running"] == (6 * 5 - 5) * 5
+
+
+class Converted(keras.Layer):
+    """Runs along whole numbers, in functions of JAX."""
+
+    def call(self, x):
+        import jax
+
+        places = jax.numpy.cumsum(jax.lax.floor(x).astype("int32"), axis=-1)
+        return jax.lax.convert_element_type(places, "float32") * x
+
+
+@on_jax
+def test_what_is_measured_is_counted_with_conversions_and_places() -> None:
+    found = check(of((6,), Converted()), "flops")
+    assert (found.counted, amounts(found)) == (6 + 6 + 5 + 6 + 6, {"running": 5 * 5})
 
 
 @on_jax
@@ -143,3 +168,61 @@ def test_behind_a_rounding_nothing_is_compared() -> None:
     x = keras.Input((3,))
     found = check(keras.Model(x, ops.round(layers.Dense(2)(x))), "train_macs")
     assert (found.verdict, "no slope" in found.reason) == (NOT_COMPARABLE, True)
+
+
+class Turned(keras.Layer):
+    """Multiplies with a table that is itself a product of places."""
+
+    def call(self, x):
+        places = ops.arange(4, dtype="float32")
+        table = ops.einsum("i,j->ij", places, places) + ops.matmul(ops.ones((4, 2)), ops.ones((2, 4)))
+        return ops.matmul(x, table)
+
+
+@on_torch
+def test_products_of_places_are_places() -> None:
+    assert amounts(check(of((5, 4), Turned()), "macs")) == {"places": 4 * 2 * 4}
+
+
+@on_torch
+def test_noise_that_a_seed_is_read_for() -> None:
+    model = of((6, 4), layers.Dense(4), layers.GaussianNoise(0.5), layers.Dense(2))
+    assert check(model, "train_macs").verdict == CONFIRMED
+
+
+class Routed(keras.Layer):
+    """Of the four products of each sample, the two largest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scores = layers.Dense(4)
+
+    def call(self, x):
+        return ops.top_k(self.scores(x), 2)[0]
+
+
+def test_contractions_are_compared_beside_what_is_unknown() -> None:
+    model = of((3,), Routed(), layers.Dense(5))
+    work = {each.quantity: each for each in cnnstats.analyze(model).verify(only=["work"]).verification.of("")}
+    assert (work["macs"].verdict, work["macs"].measured) == (CONFIRMED, 3 * 4 + 2 * 5)
+    assert (work["flops"].verdict, work["flops"].counted) == (NOT_COMPARABLE, None)
+    assert work["flops"].reason == "its cost is unknown"
+
+
+def unknown(_: object) -> list[object]:
+    raise RuleGapError("nobody has counted it")
+
+
+def test_contractions_of_what_is_unknown_have_a_name() -> None:
+    report = cnnstats.analyze(of((3,), layers.Dense(4), layers.Dense(5)), rules={layers.Dense: unknown})
+    found = next(each for each in report.verify(only=["work"]).verification.of("") if each.quantity == "macs")
+    assert (found.verdict, found.counted, amounts(found)) == (EXPLAINED, 0, {"unknown": 3 * 4 + 4 * 5})
+
+
+@on_tensorflow
+def test_a_product_of_constants_in_training_is_one_of_places() -> None:
+    x = keras.Input((3, 2))
+    zeros = ops.zeros_like(layers.Dense(4)(x))
+    found = check(keras.Model(x, layers.Dot(axes=1)([zeros, zeros])), "train_macs")
+    assert found.verdict in (CONFIRMED, EXPLAINED)
+    assert found.counted == found.measured - sum(amounts(found).values())

@@ -36,7 +36,6 @@ UNCOUNTED = {
     "torch": {
         (ops.conv_transpose, "line"): "AttributeError",
         (ops.conv_transpose, "map"): "AttributeError",
-        (ops.split, "places"): "DataDependentOutputException",
     },
 }[keras.backend.backend()]
 """What the backend cannot tell, by what it says."""
@@ -44,7 +43,7 @@ UNCOUNTED = {
 MISTAKEN = {(layers.Activation, "glu"), (layers.MultiHeadAttention, "scores"), (layers.EinsumDense, "ellipsis")}
 """Layers that say that they make another shape than they do: defects of Keras 3.15, which the measurement finds."""
 
-OTHERS = "cells of unequal size", "on JAX an image is resized", "XLA counts a running sum"
+OTHERS = "cells of unequal size", "on JAX an image is resized"
 """Another algorithm than the definition."""
 
 

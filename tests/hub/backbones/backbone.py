@@ -16,7 +16,7 @@ class Backbone(NamedTuple):
         build: makes the model.
         shapes: the shape of one sample of each of its inputs.
         unknown: rows of these types have no count: it depends on a method or on values, or they cannot be followed.
-        runs_on: backends where it can be compared: it is all `keras.ops` there, and no map is resized by products.
+        runs_on: backends where an oracle can count it: it is all `keras.ops` there, and no map is resized by products.
     """
 
     build: Callable[[], keras.Model]
