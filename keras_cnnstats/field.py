@@ -112,7 +112,7 @@ class Reach(NamedTuple):
 
 
 PHASES_AT_MOST = 100_000
-"""Outputs of so many different phases are gone through. No network has a thousandth of that, but a file may ask for it."""
+"""Outputs of so many phases are gone through. No network has a thousandth of that, but a file may ask for it."""
 
 
 def window_reach(kernel: int, stride: int = 1, dilation: int = 1, before: int = 0) -> Reach:
@@ -124,7 +124,8 @@ def window_reach(kernel: int, stride: int = 1, dilation: int = 1, before: int = 
 def transposed_reach(kernel: int, stride: int, dilation: int, before: int) -> Reach | None:
     """The reach of a transposed convolution, `before` of whose output positions are cut off in front.
 
-    Unknown (`None`) where the phases are more than `PHASES_AT_MOST`. Input `j` adds to the outputs `j * stride + t * dilation - before` for each tap `t`.
+    Input `j` adds to the outputs `j * stride + t * dilation - before` for each tap `t`. Unknown (`None`) where the phases
+    are more than `PHASES_AT_MOST`.
     """
     if stride > PHASES_AT_MOST:
         return None
