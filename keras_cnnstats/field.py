@@ -124,8 +124,8 @@ def window_reach(kernel: int, stride: int = 1, dilation: int = 1, before: int = 
 def transposed_reach(kernel: int, stride: int, dilation: int, before: int) -> Reach | None:
     """The reach of a transposed convolution, `before` of whose output positions are cut off in front.
 
-    Input `j` adds to the outputs `j * stride + t * dilation - before` for each tap `t`. Unknown (`None`) where the phases
-    are more than `PHASES_AT_MOST`.
+    Input `j` adds to the outputs `j * stride + t * dilation - before` for each tap `t`. It is unknown (`None`) where
+    there are more phases than `PHASES_AT_MOST`.
     """
     if stride > PHASES_AT_MOST:
         return None
