@@ -1,5 +1,6 @@
 """Each number of a report held against a measurement that shares no code with the rules."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -51,11 +52,24 @@ def verified(
         checks = _checks(report, model, subject, wanted)
     else:
         checks = _checks_elsewhere(report, model, subject, wanted, referee)
-    verification = Verification(tuple(checks))
+    with _unwarned():
+        verification = Verification(tuple(checks))
     if strict and verification.differing:
         listed = "".join(f"\n  {check.layer or 'the model'}: {check}" for check in verification.differing[:20])
         raise VerificationError(f"strict: {len(verification.differing)} measurements differ:{listed}")
     return replace(report, verification=verification)
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Keeps what TensorFlow says of being traced again and again, and of its own registry: nobody here can mend it."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _checks(report: Report, model: Any, subject: Subject, wanted: Sequence[str]) -> Iterator[Check]:

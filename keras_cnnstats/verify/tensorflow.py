@@ -1,7 +1,6 @@
 """The referee of TensorFlow: what its profiler has registered for each operation of a trace."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -75,13 +74,12 @@ def count_each(calls: Sequence[Runnable]) -> list[Figures | str]:
         scope = operation.name.partition("/")[0]
         if scope.startswith("call"):
             parts[int(scope[4:])].append(operation)
-    with _unwarned():
-        return [
-            outputs
-            if isinstance(outputs, str)
-            else counter.figures_or_reason(operations, outputs, call.makes_numbers, given)
-            for call, operations, outputs, given in zip(calls, parts, made, fed, strict=True)
-        ]
+    return [
+        outputs
+        if isinstance(outputs, str)
+        else counter.figures_or_reason(operations, outputs, call.makes_numbers, given)
+        for call, operations, outputs, given in zip(calls, parts, made, fed, strict=True)
+    ]
 
 
 def count_whole(call: Runnable) -> Figures | str:
@@ -93,22 +91,7 @@ def count_whole(call: Runnable) -> Figures | str:
         return str(reason)
     except Exception as error:
         return f"{type(error).__name__}: {str(error).splitlines()[0]}"
-    with _unwarned():
-        return _Counter(graph).figures_or_reason(graph.get_operations(), made, call.makes_numbers)
-
-
-@contextmanager
-def _unwarned() -> Iterator[None]:
-    """TensorFlow's registry warns of functions that it calls itself."""
-    import tensorflow as tf
-
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+    return _Counter(graph).figures_or_reason(graph.get_operations(), made, call.makes_numbers)
 
 
 def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
