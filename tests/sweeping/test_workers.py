@@ -103,7 +103,10 @@ def test_processes_that_do_not_start_end_the_sweep(monkeypatch, capfd):
 
 
 def running(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def is_soon_gone(pid: int) -> bool:
