@@ -90,12 +90,19 @@ def compiled():
     return model
 
 
+def seeded():
+    """Numbers that are large and no sizes, beside a layer that makes values as large as its input."""
+    stack = [layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[1.0, 1.0, 1.0]), layers.Dropout(0.5, seed=2**31 - 1)]
+    last = layers.Conv2D(4, 3, kernel_initializer=keras.initializers.GlorotUniform(seed=1_999_999_999))
+    return keras.Sequential([keras.Input((16, 16, 3)), *stack, last])
+
+
 def mobile():
     return keras.applications.MobileNetV2(weights=None, alpha=0.35, input_shape=(96, 96, 3))
 
 
 MODELS = {build.__name__: build for build in (chain, branches, custom, written, recurrent, attention, half, quantised,
-                                              compiled, mobile)}  # fmt: skip
+                                              seeded, compiled, mobile)}  # fmt: skip
 NOT_IN = {"h5": {"written", "quantised", "branches", "attention"}, "json": set(), "keras": set()}
 """What Keras itself does not write, or does not read again, in a format."""
 
