@@ -15,7 +15,7 @@ Size = int | None
 
 def product(sizes: Iterable[Size]) -> Size:
     """Returns the product of sizes, `None` where one of them is unknown."""
-    known = list(sizes)
+    known = sizes if isinstance(sizes, tuple) else tuple(sizes)
     return None if None in known else prod(known)  # type: ignore[arg-type]
 
 

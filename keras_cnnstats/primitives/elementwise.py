@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from keras_cnnstats.primitives.base import Map, Primitive, Size, sums
@@ -96,6 +97,7 @@ def _passed(first: tuple[Slope, ...] | None, second: tuple[Slope, ...] | None) -
     return (first[0].plus(second[0]),)
 
 
+@lru_cache
 def merging(name: str, maps: int) -> Cost:
     """The cost of making one map of several by a function of two.
 
@@ -106,6 +108,7 @@ def merging(name: str, maps: int) -> Cost:
     return Cost(steps, registered=steps, hlo=steps).sloped(name)
 
 
+@lru_cache
 def relu(max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0) -> Cost:
     """The cost of a rectifier with a ceiling, a slope below and a threshold, each where it is set.
 

@@ -156,8 +156,9 @@ class GivenNormalization(Primitive):
 
     @property
     def beside(self) -> tuple[Primitive, ...]:
-        """The factors folded at each call, which XLA sees."""
-        return (Beside(hlo=(3 + self.scaled + self.shifted) * self.channels),)
+        """The factors folded at each call, which the other counters see."""
+        more = self.scaled + self.shifted
+        return (Beside(registered=(5 + more) * self.channels, hlo=(3 + more) * self.channels),)
 
     @property
     def sources(self) -> tuple[Map, ...]:

@@ -85,7 +85,7 @@ def auto_contrast(call: Call) -> list[Primitive]:
     # x * scale + offset, kept between 0 and 255, and x != x.
     stretched = Cost(5, registered=4, hlo=5)
     # 255 / (high - low), -low * scale
-    found = Cost(4, hlo=4)
+    found = Cost(4, registered=4, hlo=4)
     return [
         run,
         run,

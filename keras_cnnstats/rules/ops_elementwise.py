@@ -5,7 +5,17 @@ from typing import Any
 from keras import ops
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import FREE, Cost, Elementwise, Gather, Primitive, Rearrangement, Regroup, Shuffle
+from keras_cnnstats.primitives import (
+    FREE,
+    Cost,
+    Elementwise,
+    Gather,
+    Primitive,
+    Rearrangement,
+    Regroup,
+    Shuffle,
+    product,
+)
 from keras_cnnstats.rules.elements import element_by_element
 from keras_cnnstats.rules.registry import rule
 
@@ -16,7 +26,7 @@ _FUNCTION = Cost(0, 1)
 
 DEFINED: dict[Any, Cost] = {
     # One elementary function
-    ops.angle: Cost(0, 1, registered=2),  # atan2(imaginary part, real part)
+    ops.angle: Cost(0, 1, registered=1),  # atan2(imaginary part, real part)
     ops.arccos: Cost(0, 1, hlo=3),
     ops.arccosh: Cost(0, 1, hlo=7),
     ops.arcsin: Cost(0, 1, hlo=5),
@@ -59,7 +69,6 @@ DEFINED: dict[Any, Cost] = {
     ops.fmax: Cost(3, registered=1, hlo=4),  # b if a != a else (a if b != b else max(a, b))
     ops.fmin: Cost(3, registered=1, hlo=4),  # b if a != a else (a if b != b else min(a, b))
     ops.heaviside: Cost(2, registered=2, hlo=6),  # 0 if a < 0 else (b if a == 0 else 1)
-    ops.isclose: Cost(6, registered=4, hlo=10),  # abs(a - b) <= atol + rtol * abs(b)
     ops.isfinite: Cost(2, hlo=1),  # abs(x) < inf
     ops.isinf: Cost(2, hlo=2),  # abs(x) == inf
     ops.isnan: _ONE,  # x != x
@@ -78,6 +87,16 @@ SLOPED = {target: cost.sloped(target.__name__) for target, cost in DEFINED.items
 def defined(call: Call) -> list[Primitive]:
     """A function of each element, of one map or of two that are broadcast to one shape."""
     return [element_by_element(SLOPED[call.target], call)]
+
+
+_APART, _ALLOWED = Cost(3, registered=2, hlo=7), Cost(3, registered=2, hlo=3)
+
+
+@rule(ops.isclose)
+def isclose(call: Call) -> list[Primitive]:
+    """`abs(a - b) <= atol + rtol * abs(b)`: what is allowed is found for each value of `b`, before it is repeated."""
+    allowed = Elementwise(cost=_ALLOWED, elements=product(call.specs[-1].shape[1:]))
+    return [allowed, element_by_element(_APART.sloped("isclose"), call)]
 
 
 @rule(ops.round)

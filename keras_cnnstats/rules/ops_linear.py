@@ -83,7 +83,7 @@ def solve_triangular(call: Call) -> list[Primitive]:
     return [Substitution(unknowns=unknowns, solutions=call.output.elements, maps=call.maps)]
 
 
-_ONE, _POWER = Cost(1, hlo=1), Cost(0, 1, slopes=(Slope(2, hlo=2),))  # g * y * log(base)
+_ONE, _POWER = Cost(1, hlo=1), Cost(0, 1, registered=1, slopes=(Slope(2, hlo=2),))  # g * y * log(base)
 _STEPS = _ONE.sloped("subtract"), _ONE.sloped("deg2rad"), _ONE.sloped("multiply"), _ONE.sloped("add")
 _RATIOS = _ONE.sloped("divide"), Cost(0, 1).sloped("power"), Cost(0, 1).sloped("power"), _ONE.sloped("multiply")
 _SPACED = {ops.linspace: _STEPS, ops.logspace: _STEPS, ops.geomspace: _RATIOS}

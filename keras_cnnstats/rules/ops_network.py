@@ -6,8 +6,10 @@ from keras import ops
 
 from keras_cnnstats.graph import Call, FeatureMap
 from keras_cnnstats.primitives import (
+    FREE,
     ONE,
     SUM,
+    Contraction,
     Convolution,
     Cost,
     Elementwise,
@@ -64,14 +66,22 @@ def categorical_crossentropy(call: Call) -> list[Primitive]:
     )
     return [
         *reading(logarithms, (shares,)),
-        Elementwise(cost=_ONE.sloped("multiply"), elements=y.elements, maps=(targets, Map(y.elements, -1))),
+        Elementwise(
+            # Of logits, TensorFlow does all of it in one operation that has no figure.
+            cost=_ONE._replace(registered=int(not logits)).sloped("multiply"),
+            elements=y.elements,
+            maps=(targets, Map(y.elements, -1)),
+        ),
         Reduction(count=y.sizes(axes), outputs=outputs, over=Gather(axes), registered=not logits, slopes=SUM),
         Elementwise(cost=_SIGN if logits else _SHARED, elements=outputs),
     ]
 
 
 # Other counters see that Keras makes a row of zeros with a one of each class, and does the same as above with it.
-_SEEN, _NAMED = Cost(0, hlo=8, slopes=(Slope(0, hlo=19),)), Cost(0, 1, hlo=-1, slopes=(Slope(1, hlo=3),))  # g / p
+_SEEN, _NAMED = (
+    Cost(0, registered=3, hlo=8, slopes=(Slope(0, hlo=19),)),
+    Cost(0, 1, hlo=-1, slopes=(Slope(1, hlo=3),)),
+)  # g / p
 # exp(x - m); the gradient exp(x - m) / sum * g, less g for the one that is named
 _POWERS, _LOGIT = Cost(1, 1, hlo=6, slopes=(Slope(2, hlo=5),)), Cost(2, 1, hlo=1, slopes=(Slope(1, hlo=1),))
 
@@ -130,6 +140,9 @@ def batch_normalization(call: Call) -> list[Primitive]:
     return [normalization, *normalization.beside]
 
 
+_UNREGISTERED = Cost(0, registered=-1, slopes=FREE)
+
+
 def _groups(call: Call, axis: Any) -> tuple[tuple[int, ...], Size]:
     """The axes that are normalized over, and how many groups of values extend over them."""
     rank = len(call.input.shape)
@@ -147,14 +160,24 @@ def _normalized(call: Call, axis: Any, method: str) -> list[Primitive]:
 def layer_normalization(call: Call) -> list[Primitive]:
     """Mean off, divided by the deviation; scaled and shifted where scale and shift are given."""
     method = "deviation" if call.layer.rms_scaling else "layer"
-    return [*_normalized(call, call.layer.axis, method), *_learned(call, 1, "gamma", 2), *_learned(call, 2, "beta", 1)]
+    _, groups = _groups(call, call.layer.axis)
+    # With a scale, the mean is multiplied value by value, and no more group by group.
+    apart = [] if _argument(call, 1, "gamma") is None else [Elementwise(cost=_UNREGISTERED, elements=groups)]
+    return [
+        *_normalized(call, call.layer.axis, method),
+        *_learned(call, 1, "gamma", 2),
+        *_learned(call, 2, "beta", 1),
+        *apart,
+    ]
 
 
 @rule(ops.rms_normalization)
 def rms_normalization(call: Call) -> list[Primitive]:
     """Divided by the root of the mean square; scaled where a scale is given."""
     # What TensorFlow registers for the scale stands with the rest, since the layer always has one.
-    return [*_normalized(call, call.layer.axis, "rms"), *_learned(call, 1, "scale", 0)]
+    bare = Elementwise(cost=_UNREGISTERED, elements=call.output.elements)
+    scale = _learned(call, 1, "scale", 0)
+    return [*_normalized(call, call.layer.axis, "rms"), *(scale or [bare])]
 
 
 _KEPT_FROM_ZERO = _ONE._replace(slopes=(Slope(1, hlo=9),))  # g where the length was larger
@@ -184,9 +207,11 @@ def normalize(call: Call) -> list[Primitive]:
 def rgb_to_grayscale(call: Call) -> list[Primitive]:
     """`0.2989 * red + 0.5870 * green + 0.1140 * blue`."""
     channel = 1 if call.channels_first else -1
-    # The gradient of each colour is a product.
-    gray = Elementwise(cost=Cost(5, registered=6, hlo=6, slopes=(Slope(3, hlo=6),)), elements=call.output.elements)
-    return [Rearrangement(Gather((channel,), "kept")), gray]
+    weighted = Contraction(
+        inputs=3, outputs=1, positions=call.output.elements, weights=False, looks=Gather((channel,), "kept"),
+        maps=(call.maps[0], Map(3, None)),
+    )  # fmt: skip
+    return [weighted]
 
 
 @rule(ops.image.gaussian_blur)

@@ -203,7 +203,7 @@ def allclose(call: Call) -> list[Primitive]:
     return reduced(call, Recipe(Cost(6, registered=5, hlo=6), 0, slopes=STOPS), None)
 
 
-_DECIBELS = Cost(3, 1, registered=10, hlo=4, slopes=(Slope(2, hlo=4),))  # g * (-10 / log(10)) / m
+_DECIBELS = Cost(3, 1, registered=5, hlo=4, slopes=(Slope(2, hlo=4),))  # g * (-10 / log(10)) / m
 
 
 @rule(ops.psnr)

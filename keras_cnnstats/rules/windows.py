@@ -13,7 +13,7 @@ def sliding(
     sizes, positions = x.spatial, y.spatial
     rank = len(sizes)
     arguments = [_each(argument, rank) for argument in (kernel, strides, dilation, padding)]
-    return tuple([Window(*axis) for axis in zip(*arguments, sizes, positions, strict=True)])
+    return tuple(map(Window, *arguments, sizes, positions))
 
 
 def transposed(
@@ -22,8 +22,11 @@ def transposed(
     """The windows of a transposed convolution of `x` that makes `y`."""
     rank = len(x.spatial)
     arguments = [_each(argument, rank) for argument in (kernel, strides, dilation, padding, output_padding)]
-    return tuple([Upwindow(*axis) for axis in zip(*arguments, x.spatial, y.spatial, strict=True)])
+    return tuple(map(Upwindow, *arguments, x.spatial, y.spatial))
 
 
 def _each(value: Any, rank: int) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+    each = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+    if len(each) != rank:
+        raise ValueError(f"expected a value for each of {rank} axes. Received: {value!r}")
+    return each

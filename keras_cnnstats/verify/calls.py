@@ -1,6 +1,7 @@
 """One call of a graph, made so that a backend can run it by itself: the real layer, on tensors that are given."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from inspect import signature
 from typing import Any, NamedTuple
 
 import keras
@@ -66,6 +67,9 @@ def _runnable(call: Call, batch_size: int, constants: Collection[int] = ()) -> R
         return call.place(spec) not in constants
 
     variables = list(getattr(call.layer, "variables", ()))
+    # A layer that changes images at random takes it that it trains; a model that predicts tells it otherwise.
+    parameters = signature(call.layer.call).parameters if isinstance(call.layer, layers.Layer) else {}
+    takes_training = "training" in list(parameters)[len(call.args) :]
     fed = [_with_batch(spec, batch_size) for spec in specs_of(call) if is_fed(spec)]
 
     def tensor(spec: TensorSpec, given: Iterator[Any]) -> Any:
@@ -78,11 +82,19 @@ def _runnable(call: Call, batch_size: int, constants: Collection[int] = ()) -> R
         held = list(zip(variables, values, strict=True))
         with keras.StatelessScope(state_mapping=held, initialize_variables=False):
             args, kwargs = with_tensors(call, lambda spec: tensor(spec, given))
-            return [made for made in keras.tree.flatten(call.layer(*args, **kwargs)) if made is not None]
+            if takes_training:
+                kwargs["training"] = False
+            return tensors_in(call.layer(*args, **kwargs))
 
     of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]
     makes_numbers = any("float" in spec.dtype for spec in call.results)
     return Runnable(run, (*of_variables, *fed), len(variables), makes_numbers)
+
+
+def tensors_in(made: Any) -> list[Any]:
+    """Returns the tensors that something is made of; what a shape tells is a number of Python's, and becomes one."""
+    flat = [each for each in keras.tree.flatten(made) if each is not None]
+    return [keras.ops.convert_to_tensor(each) if isinstance(each, int) else each for each in flat]
 
 
 def specs_of(call: Call) -> list[TensorSpec]:

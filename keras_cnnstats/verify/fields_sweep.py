@@ -13,7 +13,7 @@ from keras_cnnstats.graph import Call, Graph, TensorSpec
 from keras_cnnstats.records import Row
 from keras_cnnstats.verify.fields_claims import Claim, Extent
 from keras_cnnstats.verify.fields_sizes import Origin, Specs
-from keras_cnnstats.verify.slopes import CannotTellError, Mask, looked_at, nothing
+from keras_cnnstats.verify.slopes import CannotTellError, Mask, looked_at, narrowed, nothing, sizes_of
 
 
 class Probe(NamedTuple):
@@ -79,10 +79,10 @@ class _Batch:
         if spec.shape[:1] != (self.sweep.samples,):
             self.failed[sample] = f"{call.path} makes another number of samples"
             return
-        self.masks.setdefault(call.outputs[0], nothing(spec))
         fixed = dict(probe.where)
-        place = tuple(fixed.get(dim, slice(None)) for dim in range(1, len(spec.shape)))
-        self.masks[call.outputs[0]][(sample, *place)] = True
+        mask = nothing(spec)
+        mask[(sample, *[fixed.get(dim, slice(None)) for dim in range(1, len(spec.shape))])] = True
+        self._add(call.outputs[0], narrowed(mask))
 
     def _walk_back(self, call: Call) -> None:
         wanted = [self.masks.pop(number, None) for number in call.outputs]
@@ -102,8 +102,11 @@ class _Batch:
                 if len(mask) == self.sweep.samples and self._is_cut(call, place, sample):
                     mask[sample] = False
             if mask.any():
-                known = self.masks.get(number)
-                self.masks[number] = mask if known is None else known | mask
+                self._add(number, mask)
+
+    def _add(self, number: int, mask: Mask) -> None:
+        known = self.masks.get(number)
+        self.masks[number] = mask if known is None else known | mask
 
     def _refuse_statistics(
         self, call: Call, wanted: Sequence[Mask | None], found: Sequence[Mask], active: Sequence[int]
@@ -152,8 +155,11 @@ class _Batch:
         for origin in self.sweep.origins:
             dim, mask = origin.dims[probe.axis], self.masks.get(origin.tensor)
             if dim is not None and mask is not None:
-                others = tuple(place for place in range(mask.ndim - 1) if place != dim - 1)
-                seen.update(np.flatnonzero(mask[sample].any(axis=others)).tolist())
+                spec = self.sweep.specs[origin.tensor]
+                assert spec is not None
+                whole = np.broadcast_to(mask[sample], sizes_of(spec)[1:])
+                others = tuple(place for place in range(whole.ndim) if place != dim - 1)
+                seen.update(np.flatnonzero(whole.any(axis=others)).tolist())
         return (min(seen), max(seen)) if seen else None
 
 
@@ -176,14 +182,14 @@ def _looked_at(
 ) -> list[Mask]:
     """What the active samples look at; the others take no part where the batch may be of another size."""
     known = [spec for spec in specs if spec is not None]
-    masks = [nothing(spec) if mask is None else mask for mask, spec in zip(wanted, results, strict=True)]
+    masks = [narrowed(nothing(spec)) if mask is None else mask for mask, spec in zip(wanted, results, strict=True)]
     batches = {spec.shape[:1] for spec in (*known, *results)}
     if call.followed or len(batches) > 1 or not hasattr(call.layer, "variables"):
         return looked_at(call, known, masks)
     few = [spec._replace(shape=(len(active), *spec.shape[1:])) for spec in known]
     found = []
     for spec, mask in zip(known, looked_at(call, few, [mask[active] for mask in masks]), strict=True):
-        whole = nothing(spec)
+        whole = np.zeros((*spec.shape[:1], *mask.shape[1:]), np.bool_)
         whole[active] = mask
         found.append(whole)
     return found

@@ -1,7 +1,8 @@
 """Receptive fields held against the gradient: what positions see, found by walking back from them, call by call.
 
-Each call's real layer runs by itself on made-up numbers, on an input that is long enough on one axis to hold the fields
-and as short as the model allows on the others. Nothing of the rules or of the algebra of fields takes part.
+Each call's real layer runs by itself on made-up numbers, with a few channels where all are alike, on an input that is
+long enough on one axis to hold the fields and as short as the model allows on the others. Nothing of the rules or of
+the algebra of fields takes part.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

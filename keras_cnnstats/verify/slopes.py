@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from keras_cnnstats.graph import Call, TensorSpec
 from keras_cnnstats.verify.calls import mapped
 from keras_cnnstats.verify.pullbacks import pullback
+from keras_cnnstats.verify.thin import thinned
 from keras_cnnstats.verify.twins import PICKING_INSIDE, twin_of
 
 Mask = NDArray[np.bool_]
-"""Which values of a tensor are meant."""
+"""Which values of a tensor are meant; one value wide in its channels where they are alike."""
 
 _LEVELS = ((0.1, 0.4), (0.6, 0.9), (1.5, 3.0), (-0.9, -0.1))
 """Ranges of made-up inputs, from which the first is taken that has a slope: activations are flat here or there."""
@@ -53,6 +54,11 @@ def sizes_of(spec: TensorSpec) -> tuple[int, ...]:
     return tuple([size or 0 for size in spec.shape])
 
 
+def narrowed(mask: Mask) -> Mask:
+    """Returns the mask, one value wide in its last dimension where all are alike along it."""
+    return mask[..., :1].copy() if mask.ndim > 1 and (mask == mask[..., :1]).all() else mask
+
+
 def looked_at(call: Call, specs: Sequence[TensorSpec], wanted: Sequence[Mask]) -> list[Mask]:
     """Returns which values of each input the wanted values of the outputs depend on, sample by sample.
 
@@ -65,7 +71,7 @@ def looked_at(call: Call, specs: Sequence[TensorSpec], wanted: Sequence[Mask]) -
         CannotTellError: it cannot be measured.
     """
     try:
-        return _Probed(call, specs, wanted).looked_at()
+        return _looked_at(call, specs, wanted)
     except CannotTellError:
         raise
     except Exception as error:
@@ -73,12 +79,21 @@ def looked_at(call: Call, specs: Sequence[TensorSpec], wanted: Sequence[Mask]) -
         raise CannotTellError(f"{call.path} does not run by itself ({type(error).__name__}: {text})") from error
 
 
+def _looked_at(call: Call, specs: Sequence[TensorSpec], wanted: Sequence[Mask]) -> list[Mask]:
+    layer = twin_of(call)
+    if all(mask.ndim > 1 and mask.shape[-1] == 1 for mask in wanted) and (thin := thinned(call, layer, specs)):
+        found = [narrowed(mask) for mask in _Probed(call, thin.layer, thin.specs, wanted).looked_at()]
+        if all(mask.shape[-1] == 1 for mask in found):
+            return found
+    return [narrowed(mask) for mask in _Probed(call, layer, specs, wanted).looked_at()]
+
+
 class _Probed:
     """A call on made-up numbers."""
 
-    def __init__(self, call: Call, specs: Sequence[TensorSpec], wanted: Sequence[Mask]) -> None:
+    def __init__(self, call: Call, layer: Any, specs: Sequence[TensorSpec], wanted: Sequence[Mask]) -> None:
         self.call = call
-        self.layer = twin_of(call)
+        self.layer = layer
         self.specs = specs
         self.wanted = wanted
         takes = signature(self.layer.call).parameters if hasattr(self.layer, "call") else {}
@@ -123,15 +138,15 @@ class _Probed:
         found = [nothing(spec) for spec in self.specs]
         if not numbers or not places:
             return found
-        weights = [self._cotangent(place) for place in places]
         for level in _LEVELS:
             tensors = [_tensor(spec, level, place) for place, spec in enumerate(self.specs)]
 
             def run(smooth: Sequence[Any], tensors: list[Any] = tensors) -> list[Any]:
                 given = dict(zip(numbers, smooth, strict=True))
-                return self.run([given.get(place, tensor) for place, tensor in enumerate(tensors)], places)
+                made = self.run([given.get(place, tensor) for place, tensor in enumerate(tensors)], places)
+                return [self._weighted(*each) for each in zip(made, places, strict=True)]
 
-            slopes = pullback(run, [tensors[place] for place in numbers], weights)
+            slopes = pullback(run, [tensors[place] for place in numbers])
             for place, slope in zip(numbers, slopes, strict=True):
                 if slope is not None:
                     values = keras.ops.convert_to_numpy(slope)
@@ -140,9 +155,10 @@ class _Probed:
                 break
         return found
 
-    def _cotangent(self, place: int) -> Any:
-        mask = self.wanted[place]
-        return mask * _numbers(mask.shape, (0.5, 1.5), 7 + place)
+    def _weighted(self, made: Any, place: int) -> Any:
+        """What is wanted of an output, with weights that are made up."""
+        weights = self.wanted[place] * _numbers(made.shape, (0.5, 1.5), 7 + place)
+        return made * keras.ops.convert_to_tensor(weights, keras.backend.standardize_dtype(made.dtype))
 
     # By changing a slice
 
@@ -170,7 +186,7 @@ class _Probed:
         """Raises `CannotTellError` where an input changes nothing that is wanted, nor anything else."""
         if all(mask.all() for mask in self.wanted):
             raise CannotTellError(f"{self.call.path} makes the same of all numbers that were tried")
-        whole = _Probed(self.call, self.specs, [np.ones_like(mask) for mask in self.wanted])
+        whole = _Probed(self.call, self.layer, self.specs, [np.ones_like(mask) for mask in self.wanted])
         smooth = [place for place in whole.asked if "float" in self.call.results[place].dtype]
         if not whole._by_slope(smooth)[place].any() and not whole._by_change(place).all():
             raise CannotTellError(

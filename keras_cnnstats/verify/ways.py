@@ -30,6 +30,61 @@ def padded_before(call: Call, batch_size: int, backend: str) -> tuple[Term, ...]
     return (Term("padded taps", amount, "the input is padded before the convolution, which counts these taps too"),)
 
 
+def products_of_images(call: Call, batch_size: int, backend: str) -> tuple[Term, ...]:
+    """Returns the products that patches are cut out with, and those that a backend weighs colours without."""
+    if call.target is ops.image.extract_patches:
+        values = _values(call.results[0].shape[-1:])
+        taps = _values(call.layer.size if isinstance(call.layer.size, tuple) else (call.layer.size,) * 2)
+        touched = _taps_inside(call) if backend == "jax" else _values(call.results[0].shape[1:-1]) * taps
+        amount = 2 * touched * (values // taps) * values * batch_size
+        return (Term("patches", amount, "patches are cut out by a convolution with a kernel of zeros and ones"),)
+    if backend == "jax" and call.target in _CUT_ON_JAX:
+        amount = 2 * _CUT_ON_JAX[call.target](call) * batch_size
+        return (Term("patches", amount, "patches are cut out by a convolution with a kernel of zeros and ones"),)
+    if call.target is ops.image.rgb_to_grayscale and backend == "torch":
+        amount = -2 * _values(call.specs[0].shape[1:]) * batch_size
+        return (Term("colours", amount, "colours are weighed and added up one by one"),)
+    return ()
+
+
+def _taps_inside(call: Call) -> int:
+    """Pairs of a patch and a place in it that lies inside the image."""
+    layer = call.layer
+    image, made = ([size or 0 for size in spec.shape[1:-1]] for spec in (call.specs[0], call.results[0]))
+    sizes = layer.size if isinstance(layer.size, tuple) else (layer.size,) * len(image)
+    steps = layer.strides or layer.size
+    steps = steps if isinstance(steps, tuple) else (steps,) * len(image)
+    gaps = layer.dilation_rate if isinstance(layer.dilation_rate, tuple) else (layer.dilation_rate,) * len(image)
+    inside = 1
+    for length, count, size, step, gap in zip(image, made, sizes, steps, gaps, strict=True):
+        padding = max((count - 1) * step + (size - 1) * gap + 1 - length, 0) if layer.padding == "same" else 0
+        places = [patch * step + tap * gap - padding // 2 for patch in range(count) for tap in range(size)]
+        inside *= sum(0 <= place < length for place in places)
+    return inside
+
+
+def _sequences(call: Call) -> int:
+    """Each value of a sequence is a product with a row of zeros and a one."""
+    steps: int = call.layer.sequence_length
+    return _values(call.results[0].shape[1:]) * steps
+
+
+def _unfolded(call: Call) -> int:
+    """Each value of a patch is picked out of a window of one channel."""
+    return _values(call.results[0].shape[1:]) * _window(call)
+
+
+def _folded(call: Call) -> int:
+    """Each value of a patch meets each place of the window, in each channel."""
+    values, patches = call.specs[0].shape[1:]
+    return _values((patches, values, values))
+
+
+def _window(call: Call) -> int:
+    size = call.layer.kernel_size
+    return size * size if isinstance(size, int) else _values(size)
+
+
 def another_algorithm(call: Call, backend: str) -> str:
     """Returns why work beside contractions is not comparable: the backend's algorithm is not the definition at all."""
     if backend == "jax" and call.target in _RESIZED and getattr(call.layer, "interpolation", "nearest") != "nearest":
@@ -148,6 +203,27 @@ def _degrees(call: Call) -> Term:
     return Term("degrees of freedom", amount, "it counts that there are degrees of freedom left")
 
 
+def _spaced(call: Call) -> Term:
+    """The step is found from the ends of each line, which stay what they are; ratios in steps of their logarithms."""
+    lines, steps = _values(call.specs[0].shape[1:]), call.layer.num
+    amount = 2 * lines + 2 * lines * max(steps - 2, 0)
+    amount += 4 * lines + 2 * lines * steps if call.target is ops.geomspace else 0
+    return Term("ends", amount, "the step is found from both ends, and the ends are put in again")
+
+
+def _beside_the_diagonal(call: Call) -> Term:
+    """All values of a matrix are added up, those beside the diagonal as zeros."""
+    axes = call.layer.axis1, call.layer.axis2
+    beside = _values([call.specs[0].shape[axis] for axis in axes]) - 1
+    return Term("zeros", beside * _values(call.results[0].shape[1:]), "values beside the diagonal are added as zeros")
+
+
+def _with_ones(call: Call) -> Term:
+    """Values are repeated by products with ones, also along the axis of the samples."""
+    amount = sum(_values([size or 1 for size in spec.shape]) for spec in call.results)
+    return Term("ones", amount, "values are repeated by products with ones")
+
+
 def _turned(spec: TensorSpec) -> int:
     return 0 if spec.dtype == "bool" else _values(spec.shape[1:])
 
@@ -165,6 +241,11 @@ def _values(sizes: Any) -> int:
     return prod(sizes)
 
 
+_CUT_ON_JAX: Mapping[Any, Callable[[Call], int]] = {
+    ops.extract_sequences: _sequences,
+    ops.unfold: _unfolded,
+    ops.fold: _folded,
+}
 _RESIZED = frozenset({layers.Resizing, layers.UpSampling2D, ops.image.resize})
 _IN_CELLS = frozenset(
     {
@@ -179,7 +260,11 @@ _ANYWHERE: Mapping[Any, Way] = {
     layers.AdditiveAttention: _additive_attention,
 }
 _ON: Mapping[str, Mapping[Any, Way]] = {
-    "tensorflow": {},
+    "tensorflow": {
+        **dict.fromkeys((ops.linspace, ops.logspace, ops.geomspace), _spaced),
+        ops.trace: _beside_the_diagonal,
+        ops.meshgrid: _with_ones,
+    },
     "torch": {},
     "jax": {
         **dict.fromkeys((layers.Bidirectional, layers.GRU), _without_bias),

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from keras_cnnstats.graph import Graph, TensorSpec
-from keras_cnnstats.verify.calls import Runnable
+from keras_cnnstats.verify.calls import Runnable, tensors_in
 
 OPEN = "its sizes are unknown"
 
@@ -34,7 +34,7 @@ def whole(model: Any, graph: Graph, training: bool = False) -> Runnable | str:
         inputs = keras.tree.pack_sequence_as(structure, given) if several else given[0]
         with keras.StatelessScope(list(zip(variables, values, strict=True)), initialize_variables=False):
             made = model(inputs, training=training) if isinstance(model, keras.Model) else model(inputs)
-        return [each for each in keras.tree.flatten(made) if each is not None]
+        return tensors_in(made)
 
     of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]
     numbers = any("float" in graph.tensors[number].dtype for number in graph.outputs)

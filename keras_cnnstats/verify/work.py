@@ -17,7 +17,7 @@ from keras_cnnstats.verify.calls import Runnable, runnable
 from keras_cnnstats.verify.figures import FIRST_STEP, Figures
 from keras_cnnstats.verify.uses import REASON as UNREAD
 from keras_cnnstats.verify.uses import uses
-from keras_cnnstats.verify.ways import another_algorithm, padded_before, ways_of
+from keras_cnnstats.verify.ways import another_algorithm, padded_before, products_of_images, ways_of
 from keras_cnnstats.verify.whole import OPEN, whole
 
 PLACES = "of what is taken for places and constants, some is work of rows"
@@ -130,6 +130,7 @@ def _terms(calls: Iterable[tuple[Call, Figures | str]], batch_size: int) -> tupl
             rest += _tables(figures.rest_terms)
         try:
             contractions += padded_before(call, batch_size, backend)
+            contractions += products_of_images(call, batch_size, backend)
             rest += ways_of(call, batch_size, backend)
         except TypeError:  # a size is unknown
             continue

@@ -101,7 +101,9 @@ def test_macs_by_hand() -> None:
     assert report("functional").totals.macs == patches + BASE.depth * (attention + dense) + classes
 
 
-@pytest.mark.parametrize("way", list(WAYS)[1:])
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=() if way == "operations" else pytest.mark.slow) for way in list(WAYS)[1:]]
+)
 def test_macs_and_parameters_are_the_same_however_it_is_written(way: str) -> None:
     expected, found = report("functional").totals, report(way).totals
     assert (found.macs, found.params, found.trainable_params) == (

@@ -38,6 +38,9 @@ def counts() -> dict[str, dict[str, tuple[int, int]]]:
     return found
 
 
+pytestmark = pytest.mark.slow  # a process of JAX compiles the training step of each
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_contractions_are_those_that_xla_counts(name: str) -> None:
     (_, measured), (_, ours) = counts()[name]["measured"], counts()[name]["ours"]

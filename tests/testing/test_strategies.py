@@ -24,6 +24,7 @@ def fails_with_dilation(architecture):
     assert not any("dilation_rate" in dict(layer.arguments) for layer in layers), architecture.code()
 
 
+@pytest.mark.slow
 def test_a_failing_architecture_shrinks():
     @settings(SLOW_TO_DRAW, max_examples=300)
     @given(architectures(most_steps=4))
