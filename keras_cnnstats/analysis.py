@@ -4,10 +4,11 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from keras_cnnstats import units
-from keras_cnnstats.capture import capture, zeros_of
+from keras_cnnstats.capture import capture, placement_of, zeros_of
 from keras_cnnstats.console import show
 from keras_cnnstats.describe import describe
 from keras_cnnstats.errors import UnknownCostError
@@ -16,6 +17,7 @@ from keras_cnnstats.propagate import propagate
 from keras_cnnstats.reports import Report, Subject
 from keras_cnnstats.rows import Builder
 from keras_cnnstats.rules import Rule, find
+from keras_cnnstats.sharding import divisions
 from keras_cnnstats.training import steps_of_training
 
 
@@ -29,6 +31,7 @@ def analyze(
     strict: bool = False,
     sparsity: bool = False,
     verify: bool = False,
+    distribution: Any = None,
 ) -> Report:
     """Returns what each layer call of a built Keras model costs and sees. Nothing runs, and the model stays as it was.
 
@@ -43,12 +46,15 @@ def analyze(
         sparsity: whether to count zero weights and the MACs that remain without them: values are read for that alone.
         verify: whether to hold each number against a measurement (see `Report.verify`); with `strict`, one that differs
             is an error.
+        distribution: a `keras.distribution.DataParallel` or `ModelParallel`, of which the report tells what each device
+            holds and computes; by default the one that is set, if any. Its devices need not be there.
 
     Returns:
         The report.
 
     Raises:
         ModelError: `model` is no model that can be analysed.
+        DistributionError: `distribution` is none, or divides a weight into parts that are not equal.
         InputShapeError: `input_shape` or `batch_size` does not fit.
         ConventionError: `convention` is none.
         UnknownCostError: `strict` and there are rows of unknown cost.
@@ -64,7 +70,7 @@ def analyze(
     """
     units.check_convention(convention)
     with _collector_paused():
-        result = _analyzed(model, input_shape, batch_size, convention, rules, sparsity)
+        result = _analyzed(model, input_shape, batch_size, convention, rules, sparsity, distribution)
     if strict:
         _refuse_unknown(result)
     return result.verify(model, strict=strict) if verify else result
@@ -83,19 +89,30 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _analyzed(
-    model: Any, input_shape: Any, batch_size: int, convention: str, rules: Mapping[Any, Rule] | None, sparsity: bool
+    model: Any,
+    input_shape: Any,
+    batch_size: int,
+    convention: str,
+    rules: Mapping[Any, Rule] | None,
+    sparsity: bool,
+    distribution: Any,
 ) -> Report:
+    look_up = cache(partial(find, overrides=rules))
+
     def is_known(target: Any) -> bool:
-        return find(target, rules).is_certain
+        return look_up(target).is_certain
 
     with capture(model, input_shape, batch_size, is_known) as graph:
-        described = [describe(call, rules) for call in graph.calls]
+        described = [describe(call, look_up) for call in graph.calls]
     propagated = propagate(graph, [each.spreads for each in described])
-    builder = Builder(graph, propagated, liveness(graph), convention, zeros_of(model) if sparsity else None)
+    placement = placement_of(model, distribution)
+    zeros = zeros_of(model) if sparsity else None
+    builder = Builder(graph, propagated, liveness(graph), convention, zeros, placement)
     steps = steps_of_training(graph, described)
-    for call, each, seen, step in zip(graph.calls, described, propagated.seen, steps, strict=True):
-        builder.add(call, each, seen, step)
-    return replace(builder.report(), subject=Subject(model, input_shape, is_known))
+    divided = [None] * len(graph.calls) if placement is None else divisions(graph, described, placement)
+    for call, each, seen, step, division in zip(graph.calls, described, propagated.seen, steps, divided, strict=True):
+        builder.add(call, each, seen, step, division)
+    return replace(builder.report(), subject=Subject(model, input_shape, is_known, rules, distribution))
 
 
 def report(
@@ -108,6 +125,7 @@ def report(
     strict: bool = False,
     sparsity: bool = False,
     verify: bool = False,
+    distribution: Any = None,
     verbose: bool | None = None,
 ) -> Report:
     """Prints what each layer call of a built Keras model costs and sees, and returns it.
@@ -121,6 +139,7 @@ def report(
         strict: see `analyze`.
         sparsity: see `analyze`.
         verify: see `analyze`.
+        distribution: see `analyze`.
         verbose: whether to print; by default everywhere but in a notebook, where the returned object shows itself.
 
     Returns:
@@ -135,6 +154,7 @@ def report(
         strict=strict,
         sparsity=sparsity,
         verify=verify,
+        distribution=distribution,
     )
     show(result, verbose)
     return result

@@ -100,8 +100,8 @@ def _unknown_training(report: Report) -> int:
     return report.totals.unknown_train_rows
 
 
-def _field(report: Report) -> Extent:
-    """The receptive field of the last map, on the axis where it is smallest."""
+def smallest_field(report: Report) -> Extent:
+    """Returns the receptive field of the last map, on the axis where it is smallest; `None` where one is unknown."""
     row = report.last_map
     sizes = () if row is None else row.receptive_field
     return None if not sizes or None in sizes else min(size for size in sizes if size is not None)
@@ -164,7 +164,7 @@ LIMITS: Mapping[str, Limit] = {
             _memory("training_bytes"),
             attrgetter("activation_bytes"),
         ),
-        Limit("min_receptive_field", "receptive field of the last map", count_of, _field),
+        Limit("min_receptive_field", "receptive field of the last map", count_of, smallest_field),
         Limit("max_unexplained", "disagreements that nobody has explained", count_of, _unexplained),
         Limit("max_unknown", "rows of unknown cost", count_of, _unknown_work, _nothing),
     )
@@ -182,11 +182,23 @@ def check_budget(report: Report, **budgets: Amount | None) -> tuple[Finding, ...
     Raises:
         BudgetError: there is no such budget, or none was given, or an amount is none.
     """
-    given = {name: amount for name, amount in budgets.items() if amount is not None}
-    if not given:
+    allowed = amounts(budgets)
+    if not allowed:
         raise BudgetError(f"expected at least one budget of {', '.join(LIMITS)}. Received: none.")
-    allowed = {name: _limit(name).read(amount, name) for name, amount in given.items()}
-    return tuple(_held(report, _limit(name), amount) for name, amount in allowed.items())
+    return tuple(_held(report, LIMITS[name], amount) for name, amount in allowed.items())
+
+
+def amounts(budgets: Mapping[str, Amount | None]) -> dict[str, int]:
+    """Returns the budgets that were given, as numbers.
+
+    Raises:
+        BudgetError: there is no such budget, or an amount is none.
+    """
+    given = {name: amount for name, amount in budgets.items() if amount is not None}
+    for name in given:
+        if name not in LIMITS:
+            raise BudgetError(f"expected budgets of {', '.join(LIMITS)}. Received: {name!r}.{nearest(name, LIMITS)}")
+    return {name: LIMITS[name].read(amount, name) for name, amount in given.items()}
 
 
 def assert_budget(
@@ -249,12 +261,6 @@ def told(finding: Finding) -> list[str]:
     """Returns a finding as lines: what was found, and indented the rows that have the most of it."""
     rows = [f"  {layer_name(row.layer, row.call)} ({plain(row.type)}): {value_text(had)}" for row, had in finding.rows]
     return [finding.text, *rows]
-
-
-def _limit(name: str) -> Limit:
-    if name not in LIMITS:
-        raise BudgetError(f"expected budgets of {', '.join(LIMITS)}. Received: {name!r}.{nearest(name, LIMITS)}")
-    return LIMITS[name]
 
 
 def _held(report: Report, limit: Limit, allowed: int) -> Finding:

@@ -187,7 +187,7 @@ class Comparison:
 
         return to_dataframe(self)
 
-    def to_csv(self, path: Any = None) -> str | None:
+    def to_csv(self, path: Any = None) -> str:
         """Returns the DataFrame as CSV, in which no text starts a formula, or writes it to `path`."""
         from keras_cnnstats.render.comparison.dataframe import to_csv
 
@@ -199,13 +199,13 @@ class Comparison:
 
         return totals_dataframe(self)
 
-    def to_markdown(self, path: Any = None) -> str | None:
+    def to_markdown(self, path: Any = None) -> str:
         """Returns what changed as GitHub-flavoured Markdown, made for a comment on a pull request, or writes it."""
         from keras_cnnstats.render.comparison.markdown import to_markdown
 
         return to_markdown(self, path)
 
-    def to_html(self, path: Any = None) -> str | None:
+    def to_html(self, path: Any = None) -> str:
         """Returns the comparison as one page to look at, which needs no network, or writes it to `path`.
 
         Raises:

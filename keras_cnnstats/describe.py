@@ -1,16 +1,15 @@
 """What each call is made of: its rule is found and asked, and what it says is looked up in the primitives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from keras_cnnstats.disagree import claims_of
 from keras_cnnstats.errors import RuleError
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives.base import Claim, Learned, Map, Primitive
 from keras_cnnstats.primitives.spreads import Spread
 from keras_cnnstats.rules import Rule, find
-from keras_cnnstats.rules.registry import RuleGapError
+from keras_cnnstats.rules.registry import Found, RuleGapError
 from keras_cnnstats.units import Training, Work
 
 
@@ -52,7 +51,7 @@ def facts_of(primitive: Primitive) -> Facts:
     return Facts(
         primitive.spread,
         primitive.work(),
-        claims_of(primitive),
+        (*primitive.defects(), *primitive.claims()),
         primitive.sources,
         primitive.passes,
         primitive.learned,
@@ -60,66 +59,84 @@ def facts_of(primitive: Primitive) -> Facts:
     )
 
 
-class Described(NamedTuple):
-    """What a call is made of, and who says so.
+class Described:
+    """What a call is made of, and who says so. Calls that are made of the same share it, with all that it comes to.
 
     Attributes:
         primitives: `None` where nobody knows.
         facts: the facts of each.
         source: `rule`, `inherited`, `traced`, `measured` or `unknown`.
         note: what the user should know of it.
+        spreads: where the outputs of each primitive look; `None` where nobody knows.
+        claims: what formulas say of the primitives that the count does not bear out.
+        kinds: the kinds of the primitives.
+        parameters: the weights that the primitives have by their general formulas.
+        memory: what was found out for some call and holds for all like it, by whoever found it out.
     """
 
-    primitives: Sequence[Primitive] | None
-    facts: Sequence[Facts]
-    source: str
-    note: str = ""
+    __slots__ = ("claims", "facts", "kinds", "memory", "note", "parameters", "primitives", "source", "spreads")
 
-    @property
-    def spreads(self) -> list[Spread] | None:
-        """Where the outputs of each primitive look; `None` where nobody knows."""
-        unknown = self.primitives is None or self.source == "measured"
-        return None if unknown else [facts.spread for facts in self.facts]
+    def __init__(self, primitives: tuple[Primitive, ...] | None, source: str, note: str = "") -> None:
+        made_of = primitives or ()
+        self.primitives = primitives
+        self.facts = tuple([facts_of(primitive) for primitive in made_of])
+        self.source = source
+        self.note = note
+        is_unknown = primitives is None or source == "measured"
+        self.spreads = None if is_unknown else [facts.spread for facts in self.facts]
+        self.claims = tuple([claim for facts in self.facts for claim in facts.claims])
+        self.kinds = tuple([primitive.kind for primitive in made_of])
+        self.parameters = sum([primitive.parameters for primitive in made_of])
+        self.memory: dict[Hashable, Any] = {}
+
+    def reached(self, results: tuple[int, ...]) -> "Described":
+        """What the call is made of where gradients arrive at these results, and at no others."""
+        if self.primitives is None:
+            return self
+        return made_of(tuple([each.reached(results) for each in self.primitives]), self.source, self.note)
 
 
-def describe(call: Call, rules: Mapping[Any, Rule] | None = None) -> Described:
-    """Returns what the rule of a call's layer says."""
+made_of = lru_cache(maxsize=16384)(Described)
+"""What is made of some primitives. Networks repeat their blocks: it is put together once."""
+
+
+def describe(call: Call, look_up: Callable[[Any], Found] = find) -> Described:
+    """Returns what the rule of a call's layer says.
+
+    Args:
+        call: the call.
+        look_up: finds the rule of a class of layers, or of an operation.
+    """
     if call.measured is not None:
-        return Described([call.measured], [facts_of(call.measured)], "measured", call.note)
-    found = find(call.target, rules)
+        return made_of((call.measured,), "measured", call.note)
+    found = look_up(call.target)
     if found.rule is None:
         remedy = f"{call.note}, or {found.remedy}" if call.note else f"{found.note}: {found.remedy}"
-        return Described(None, (), "unknown", remedy)
+        return Described(None, "unknown", remedy)
+    source = "traced" if call.followed and found.source == "rule" else found.source
+    note = f"{call.note}; {found.note}" if call.note and found.note else call.note or found.note
     try:
         primitives = found.rule(call)
-        _check_primitives(call, found.rule, primitives)
-        facts = [facts_of(primitive) for primitive in primitives]
+        if not isinstance(primitives, (list, tuple)) or not _PRIMITIVES.issuperset(map(type, primitives)):
+            _check_primitives(call, found.rule, primitives)
+        return made_of(tuple(primitives), source, note)
     except RuleGapError as reason:
-        return Described(None, (), "unknown", str(reason))
+        return Described(None, "unknown", str(reason))
     except RuleError:
         raise
     except Exception as error:
         # One layer that cannot be described costs one row, not the report.
-        return Described(None, (), "unknown", f"its rule failed: {type(error).__name__}: {error}")
-    source = "traced" if call.followed and found.source == "rule" else found.source
-    note = f"{call.note}; {found.note}" if call.note and found.note else call.note or found.note
-    return Described(primitives, facts, source, note)
+        return Described(None, "unknown", f"its rule failed: {type(error).__name__}: {error}")
 
 
 def _check_primitives(call: Call, rule: Rule, primitives: object) -> None:
-    if not isinstance(primitives, (list, tuple)) or not all(map(_is_primitive, primitives)):
+    if not isinstance(primitives, (list, tuple)) or not all(isinstance(each, Primitive) for each in primitives):
         raise RuleError(
             f"{call.path}: the rule `{getattr(rule, '__name__', rule)}` has to return a list of primitives. "
             f"Received: {primitives!r}."
         )
+    _PRIMITIVES.update(map(type, primitives))
 
 
 _PRIMITIVES: set[type] = set()
 """The classes of primitives that were met: asking a class that may be abstract takes long."""
-
-
-def _is_primitive(each: object) -> bool:
-    cls = type(each)
-    if cls not in _PRIMITIVES and isinstance(each, Primitive):
-        _PRIMITIVES.add(cls)
-    return cls in _PRIMITIVES

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keras_cnnstats.graph import Call, Graph
-from keras_cnnstats.primitives import Convolution, Pooling, TransposedConvolution, Upwindow, Window
-from keras_cnnstats.primitives.base import Claim, Primitive, product
+from keras_cnnstats.primitives import Upwindow, Window
+from keras_cnnstats.primitives.base import Claim, product
 from keras_cnnstats.primitives.spreads import Gather, Spatial
 from keras_cnnstats.propagate import Seen
 from keras_cnnstats.sight import PLAIN
 from keras_cnnstats.units import Extent
+
+if TYPE_CHECKING:
+    # Who reads the codes alone does not wait for Keras.
+    from keras_cnnstats.describe import Described
 
 
 class Code(NamedTuple):
@@ -94,37 +98,29 @@ P.. parameters, K.. what Keras' summary says, S.. shape, F.. FLOPs, R.. receptiv
 """
 
 
-def claims_of(primitive: Primitive) -> tuple[Claim, ...]:
-    """Returns what formulas say of a primitive that the count does not bear out."""
-    return (*primitive.defects(), *primitive.claims())
-
-
-def findings(
-    call: Call, primitives: Sequence[Primitive], claims: Sequence[tuple[Claim, ...]], seen: Seen, counted: int
-) -> list[Claim]:
+def findings(call: Call, described: "Described", seen: Seen, counted: int) -> list[Claim]:
     """Returns where formula and count part for one call.
 
     Args:
         call: the call.
-        primitives: what it is made of.
-        claims: what formulas say of each of them.
+        described: what it is made of.
         seen: what it sees.
         counted: parameters counted in this call.
     """
-    found = _parameter_findings(call, primitives, counted) if call.weights or counted else []
-    for each in claims:
-        # Weights of a shared layer disagree once, where they are counted.
-        found.extend(each if counted else [claim for claim in each if claim.quantity != "parameters"])
+    if described.primitives is None:
+        return []
+    found = _parameter_findings(call, described.parameters, counted) if call.weights or counted else []
+    # Weights of a shared layer disagree once, where they are counted.
+    found += [claim for claim in described.claims if counted or claim.quantity != "parameters"]
     if seen.aligned is False or seen.after.fields != seen.before.fields:
-        found.extend(_field_findings(call, primitives, seen))
+        found.extend(_field_findings(call, described, seen))
     return found
 
 
-def _parameter_findings(call: Call, primitives: Sequence[Primitive], counted: int) -> list[Claim]:
+def _parameter_findings(call: Call, expected: int, counted: int) -> list[Claim]:
     if not isinstance(call.target, type):
         # Weights that an operation is given are an argument, of which no formula knows.
         return []
-    expected = sum([primitive.parameters for primitive in primitives])
     held = sum([weight.size for weight in call.weights if not weight.is_state])
     if expected == held == counted:
         return []
@@ -165,18 +161,20 @@ def summary_findings(graph: Graph, params: int) -> Iterator[tuple[str, Claim]]:
 # Receptive fields
 
 
-def _field_findings(call: Call, primitives: Sequence[Primitive], seen: Seen) -> Iterator[Claim]:
+def _field_findings(call: Call, described: "Described", seen: Seen) -> Iterator[Claim]:
     if seen.aligned is False:
         axis, branches = seen.branches[0]
         sizes = [field.size for field in branches if field.size not in (None, 0, inf)]
         widest = max(sizes, default=None)
         formula = f"widest of {len(sizes)} branches = {widest}"
         yield Claim("receptive field", "R4", formula, widest, seen.before.fields[axis].size)
-    for primitive in primitives:
-        if isinstance(primitive, (Convolution, Pooling, TransposedConvolution)):
-            yield from _window_findings(call, primitive.windows, seen)
+    for primitive, facts in zip(described.primitives or (), described.facts, strict=True):
+        # Convolutions and pooling; to ask for instances of classes that may be abstract takes long.
+        windows = getattr(primitive, "windows", None)
+        if windows is not None:
+            yield from _window_findings(call, windows, seen)
             break
-        if isinstance(primitive.spread, (Gather, Spatial)) and seen.after.fields != seen.before.fields:
+        if isinstance(facts.spread, (Gather, Spatial)) and seen.after.fields != seen.before.fields:
             yield from _global_findings(seen)
             break
 

@@ -18,6 +18,10 @@ class InputShapeError(CNNStatsError, ValueError):
     """The `input_shape` given does not fit the model."""
 
 
+class DistributionError(CNNStatsError, ValueError):
+    """What was given is no distribution of Keras, or it asks for parts of a weight that are not equal."""
+
+
 class ConventionError(CNNStatsError, ValueError):
     """The name given is no counting convention."""
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from keras_cnnstats.units import Extent
 
 PHASES_AT_MOST = 4096
-"""A field with more phases than this (two odd resizings in a row) is called unknown rather than computed for long."""
+"""A field with more phases than this (two odd resizings in a row) is called unknown rather than computed for long. No
+network has a tenth of that, but a file may ask for it."""
 
 
 class Slack(NamedTuple):
@@ -109,10 +110,6 @@ class Reach(NamedTuple):
     advance: int
     step: int = 1
     slack: tuple[int, int] | None = None
-
-
-PHASES_AT_MOST = 100_000
-"""Outputs of so many phases are gone through. No network has a thousandth of that, but a file may ask for it."""
 
 
 def window_reach(kernel: int, stride: int = 1, dilation: int = 1, before: int = 0) -> Reach:

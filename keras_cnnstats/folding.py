@@ -6,6 +6,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from keras_cnnstats.errors import UnknownLayerError
+from keras_cnnstats.placement import total
 from keras_cnnstats.precision import Sparsity, summed
 from keras_cnnstats.records import Row
 from keras_cnnstats.reports import Report
@@ -64,7 +65,7 @@ def _flushed(block: _Block, alone: Sequence[_Block]) -> list[_Block]:
 
 
 def _adds_up(row: Row) -> bool:
-    known = row.work is not None and row.training is not None
+    known = row.work is not None and row.training is not None and (row.share is None or row.share.work is not None)
     return known and (row.sparsity is None or row.sparsity.macs is not None)
 
 
@@ -89,6 +90,7 @@ def _folded(rows: Sequence[Row]) -> Row:
         source=min((row.source for row in rows), key=SOURCES.index),
         note="; ".join(dict.fromkeys(row.note for row in rows if row.note)),
         disagreements=tuple(codes),
+        share=total([row.share for row in rows]),
     )
 
 

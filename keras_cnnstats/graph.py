@@ -1,6 +1,6 @@
 """A model as plain records: calls, the tensors between them, the weights they hold."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -162,20 +162,24 @@ class Call(NamedTuple):
         """The inputs, weights and constants among its arguments, in their order."""
         places = {id(spec): place for place, spec in enumerate(self.specs)}
         keys = {weight.key: place for place, weight in enumerate(self.weights)}
+        found: list[Map] = []
 
-        def found(values: Iterable[Any]) -> Iterator[Map]:
+        def look(values: Iterable[Any]) -> None:
             for value in values:
                 if isinstance(value, TensorSpec):
-                    if id(value) in places:
-                        yield Map(product(value.shape[1:]), places[id(value)])
+                    place = places.get(id(value))
+                    if place is not None:
+                        found.append(Map(product(value.shape[1:]), place))
                     else:
-                        yield Map(product(value.shape), keys.get(value.key or 0), weight=value.key in keys)
+                        found.append(Map(product(value.shape), keys.get(value.key or 0), weight=value.key in keys))
                 elif isinstance(value, (list, tuple)):
-                    yield from found(value)
+                    look(value)
                 elif isinstance(value, (int, float)):
-                    yield Map(1, None)
+                    found.append(Map(1, None))
 
-        return tuple(found((*self.args, *self.kwargs.values())))
+        look(self.args)
+        look(self.kwargs.values())
+        return tuple(found)
 
 
 class Optimizer(NamedTuple):

@@ -6,11 +6,12 @@ space inside a call.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from keras_cnnstats.graph import Call, Graph, TensorSpec
+from keras_cnnstats.graph import Call, Graph, Shape
 from keras_cnnstats.primitives import Lookup
-from keras_cnnstats.primitives.base import Primitive, product
+from keras_cnnstats.primitives.base import product
 from keras_cnnstats.units import Count, dtype_bytes
 
 
@@ -34,7 +35,7 @@ class Liveness(NamedTuple):
 
 def liveness(graph: Graph) -> Liveness:
     """Returns the memory of a graph's activations, in its execution order."""
-    sizes = [_bytes(spec, graph.batch_size) for spec in graph.tensors]
+    sizes = [_bytes(spec.shape, spec.dtype, graph.batch_size) for spec in graph.tensors]
     made = tuple([_sum([sizes[number] for number in call.outputs]) for call in graph.calls])
     read = tuple([_sum([sizes[number] for number in set(call.inputs)]) for call in graph.calls])
     if any(sizes[number] is None for number in _tensors_used(graph)):
@@ -43,7 +44,7 @@ def liveness(graph: Graph) -> Liveness:
     live = total = sum(sizes[number] or 0 for number in set(graph.inputs))
     peak, peak_call = live, None
     for place, call in enumerate(graph.calls):
-        fresh = sum(sizes[number] or 0 for number in call.outputs)
+        fresh = made[place] or 0
         live, total = live + fresh, total + fresh
         if live > peak:
             peak, peak_call = live, place
@@ -53,19 +54,19 @@ def liveness(graph: Graph) -> Liveness:
     return Liveness(made, read, peak, peak_call, total)
 
 
-def moved(call: Call, primitives: Sequence[Primitive] | None, read: Count, made: Count) -> Count:
+def moved(call: Call, kinds: Sequence[str], read: Count, made: Count) -> Count:
     """Returns the bytes that a call moves: what it reads, what it makes and its weights, each of them once.
 
     Args:
         call: the call.
-        primitives: what it is made of.
+        kinds: the kinds of primitives that it is made of.
         read: bytes of the maps that it reads.
         made: bytes of its outputs.
     """
     if read is None or made is None:
         return None
     weights = sum([weight.bytes for weight in call.weights])
-    if primitives and Lookup.kind in [primitive.kind for primitive in primitives]:
+    if Lookup.kind in kinds:
         # Of a table only those rows are read that are looked up.
         weights = min(weights, made)
     return read + made + weights
@@ -84,11 +85,12 @@ def _last_use(graph: Graph) -> dict[int, int]:
     return last | dict.fromkeys(graph.outputs, len(graph.calls))
 
 
-def _bytes(spec: TensorSpec, batch_size: int) -> Count:
-    shape, each = spec.shape, dtype_bytes(spec.dtype)
+@lru_cache(maxsize=4096)
+def _bytes(shape: Shape, dtype: str, batch_size: int) -> Count:
+    each = dtype_bytes(dtype)
     elements = product((batch_size, *shape[1:]) if shape and shape[0] is None else shape)
     return None if elements is None or each is None else elements * each
 
 
 def _sum(parts: list[Count]) -> Count:
-    return None if None in parts else sum(part or 0 for part in parts)
+    return parts[0] if len(parts) == 1 else None if None in parts else sum([part or 0 for part in parts])

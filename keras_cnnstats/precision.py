@@ -60,16 +60,16 @@ def times(primitive: Primitive, samples: int) -> int:
     return 1 if primitive.is_shared else samples
 
 
-def macs_by_type(call: Call, primitives: Sequence[Primitive], macs: Sequence[int]) -> tuple[tuple[str, int], ...]:
+def macs_by_type(dtype: str, primitives: Sequence[Primitive], macs: Sequence[int]) -> tuple[tuple[str, int], ...]:
     """Returns the products of a call by what they are products of, such as `int8` or `float16 x int4`.
 
     Args:
-        call: the call.
+        dtype: what the call multiplies in.
         primitives: what it is made of.
         macs: multiply-accumulate pairs of each of them.
     """
     pairs = zip(primitives, macs, strict=True)
-    return summed((primitive.operands or call.dtype, count) for primitive, count in pairs if count)
+    return summed((primitive.operands or dtype, count) for primitive, count in pairs if count)
 
 
 def used(call: Call, primitives: Sequence[Primitive], samples: int) -> list[Used] | None:

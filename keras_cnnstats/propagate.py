@@ -9,6 +9,7 @@ from keras_cnnstats.meet import met
 from keras_cnnstats.primitives.base import Size
 from keras_cnnstats.primitives.resampling import resampling_reach
 from keras_cnnstats.primitives.spreads import (
+    POINTWISE,
     Contract,
     Cut,
     Gather,
@@ -185,10 +186,12 @@ def _through_call(call: Call, spreads: Sequence[Spread] | None, sights: list[Sig
         return Seen(before=before, after=after, aligned=aligned, branches=branches)
     if spreads and isinstance(spreads[0], Contract):
         sights = [_routed(sights[place], sources) for place, sources in spreads[0].routes] or sights
-    join = next((spread for spread in spreads if isinstance(spread, Join)), None)
-    before, aligned, branches = met(call, sights, join, sizes)
+    joins = [spread for spread in spreads if isinstance(spread, Join)]
+    before, aligned, branches = met(call, sights, joins[0] if joins else None, sizes)
     after, note = before, ""
     for spread in spreads:
+        if spread is POINTWISE:
+            continue
         reached = _through_spread(call, spread, after)
         if reached is not after and _is_unknown(reached) and not _is_unknown(after):
             note = f"its receptive field is unknown: {_why_unknown(spread)}"
@@ -223,10 +226,10 @@ def _fitted(sight: Sight, shape: Shape) -> Sight:
         dims = (*dims, *((),) * (len(shape) - len(dims))) if len(dims) < len(shape) else ((),) * len(shape)
         sight = sight._replace(dims=dims)
     fitted = None
-    for place, (atoms, size) in enumerate(zip(dims, shape, strict=True)):
-        if len(atoms) == 1 and atoms[0].size != size:
+    for place, atoms in enumerate(dims):
+        if len(atoms) == 1 and atoms[0].size != shape[place]:
             fitted = fitted or list(dims)
-            fitted[place] = (Atom(atoms[0].axis, size),)
+            fitted[place] = (Atom(atoms[0].axis, shape[place]),)
     return sight if fitted is None else sight._replace(dims=tuple(fitted))
 
 

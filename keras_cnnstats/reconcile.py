@@ -33,8 +33,10 @@ class Reconciliation:
     Example:
 
     >>> import keras, keras_cnnstats as cnnstats
-    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="relu")])
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="relu")], name="small")
     >>> result = cnnstats.analyze(model).reconcile(verbose=False)
+    >>> result
+    <Reconciliation of 'small': textbook 18, macs 8, 2macs 16, tf 18, xla 20>
     >>> result.totals
     {'textbook': 18, 'macs': 8, '2macs': 16, 'tf': 18, 'xla': 20}
     >>> [(term.name, term.flops) for term in result.terms["textbook"]][:2]
@@ -49,6 +51,10 @@ class Reconciliation:
     def totals(self) -> dict[str, int]:
         """The total under each convention."""
         return {convention: sum(term.flops for term in terms) for convention, terms in self.terms.items()}
+
+    def __repr__(self) -> str:
+        totals = ", ".join(f"{name} {flops:,}" for name, flops in self.totals.items())
+        return f"<Reconciliation of {self.header.model!r}: {totals}>"
 
     def __str__(self) -> str:
         from keras_cnnstats.render.reconciliation import to_text

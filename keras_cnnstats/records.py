@@ -1,10 +1,11 @@
 """The records of a report: what was counted, frozen, call by call and in total."""
 
-from math import inf
+from math import inf, prod
 from typing import NamedTuple
 
 from keras_cnnstats import units
 from keras_cnnstats.field import Field
+from keras_cnnstats.placement import Share
 from keras_cnnstats.precision import Sparsity
 from keras_cnnstats.units import NO_TRAINING, Count, Extent, Training, Work
 
@@ -44,6 +45,7 @@ class Row(NamedTuple):
         operands: multiply-accumulate pairs by what they are products of (see `macs_by_type`).
         sparsity: zeros among the weights and the products that remain; `None` where they were not asked for.
         inputs: numbers of the rows whose outputs the call reads, each once; what the model is fed with may have no row.
+        share: what each device of a mesh holds and computes of it; `None` without a distribution.
     """
 
     layer: str
@@ -71,6 +73,7 @@ class Row(NamedTuple):
     operands: tuple[tuple[str, int], ...] = ()
     sparsity: Sparsity | None = None
     inputs: tuple[int, ...] = ()
+    share: Share | None = None
 
     @property
     def output_shape(self) -> Shape | tuple[Shape, ...]:
@@ -101,6 +104,26 @@ class Row(NamedTuple):
     def flops(self) -> Count:
         """Floating-point operations under the report's convention."""
         return None if self.work is None else sum(units.flops(work, self.convention) for _, work in self.work)
+
+    @property
+    def device_params(self) -> Count:
+        """Parameters that each device of a mesh holds, counted where the parameters are; `None` without a mesh."""
+        return None if self.share is None else self.share.params
+
+    @property
+    def device_param_bytes(self) -> Count:
+        """Bytes of those parameters."""
+        return None if self.share is None else self.share.param_bytes
+
+    @property
+    def device_macs(self) -> Count:
+        """MACs that each device computes; `None` where that is unknown, or there is no mesh."""
+        return None if self.share is None or self.share.work is None else self.share.work.macs
+
+    @property
+    def device_flops(self) -> Count:
+        """FLOPs that each device computes, likewise; what devices add up of what others have is not among them."""
+        return None if self.share is None or self.share.work is None else units.flops(self.share.work, self.convention)
 
     @property
     def transcendentals(self) -> Count:
@@ -221,6 +244,9 @@ class Totals(NamedTuple):
     operands: tuple[tuple[str, int], ...] = ()
     sparsity: Sparsity | None = None
     unknown_sparsity_rows: int = 0
+    share: Share | None = None
+    device_flops: Count = None
+    unknown_device_rows: int = 0
 
     @property
     def macs_by_type(self) -> dict[str, int]:
@@ -285,3 +311,12 @@ class Header(NamedTuple):
     convention: str
     origin: str = ""
     """The map that receptive fields are measured on, where it is not the input."""
+    mesh: tuple[tuple[str, int], ...] = ()
+    """The axes of the mesh of devices that the model is distributed over, with the devices along each."""
+    batch_axis: str = ""
+    """The axis of the mesh that samples are divided along."""
+
+    @property
+    def devices(self) -> int:
+        """Devices of the mesh."""
+        return prod(size for _, size in self.mesh)

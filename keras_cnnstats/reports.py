@@ -8,7 +8,8 @@ from weakref import ref
 
 from keras_cnnstats import units
 from keras_cnnstats.console import show
-from keras_cnnstats.errors import UnknownLayerError, nearest
+from keras_cnnstats.errors import ModelError, UnknownLayerError, nearest
+from keras_cnnstats.placement import total
 from keras_cnnstats.precision import Sparsity, summed
 from keras_cnnstats.records import Disagreement, Header, Memory, Row, Totals
 from keras_cnnstats.units import Training, Work
@@ -28,11 +29,21 @@ class Subject:
     Attributes:
         input_shape: what was asked for.
         is_known: whether a class of layers, or an operation, has a rule.
+        rules: the rules of this analysis alone.
+        distribution: the distribution that was given.
     """
 
-    def __init__(self, model: Any = None, input_shape: Any = None, is_known: Any = None) -> None:
+    def __init__(
+        self,
+        model: Any = None,
+        input_shape: Any = None,
+        is_known: Any = None,
+        rules: Any = None,
+        distribution: Any = None,
+    ) -> None:
         self._model = None if model is None else ref(model)
-        self.input_shape, self.is_known = input_shape, is_known
+        self.input_shape, self.is_known, self.rules = input_shape, is_known, rules
+        self.distribution = distribution
 
     @property
     def model(self) -> Any:
@@ -110,6 +121,7 @@ class Report:
             work = work.plus(part)
         steps = [row.training for row in self.rows if row.training is not None]
         training = Training(*[Work(*map(sum, zip(*parts, strict=True))) for parts in zip(*steps, strict=True)])
+        share = total([row.share for row in self.rows])
         return Totals(
             params=sum([row.params for row in self.rows]),
             trainable_params=sum([row.trainable_params for row in self.rows]),
@@ -127,6 +139,11 @@ class Report:
             operands=summed(pair for row in self.rows for pair in row.operands),
             sparsity=_sparsity(self.rows),
             unknown_sparsity_rows=sum([row.sparsity is not None and row.sparsity.macs is None for row in self.rows]),
+            share=share,
+            device_flops=None
+            if share is None or share.work is None
+            else units.flops(share.work, self.header.convention),
+            unknown_device_rows=sum([row.share is not None and row.share.work is None for row in self.rows]),
         )
 
     @cached_property
@@ -144,6 +161,43 @@ class Report:
         header = self.header._replace(convention=convention)
         rows = tuple(row._replace(convention=convention) for row in self.rows)
         return replace(self, header=header, rows=rows)
+
+    def with_input_shape(self, input_shape: Any, batch_size: int | None = None) -> "Report":
+        """Returns the report of the same model, as it is now, at another size of its input.
+
+        Args:
+            input_shape: see `analyze`.
+            batch_size: samples that all work is counted for; that of this report by default.
+
+        Raises:
+            ModelError: the model is gone, or the report was stored and knows of none.
+            InputShapeError: the model does not take the shape.
+
+        Example:
+
+        >>> import keras, keras_cnnstats as cnnstats
+        >>> model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(8, 3, padding="same")])
+        >>> report = cnnstats.analyze(model, input_shape=(32, 32, 3))
+        >>> [report.with_input_shape((size, size, 3)).totals.macs for size in (32, 64)]
+        [221184, 884736]
+        """
+        from keras_cnnstats.analysis import analyze
+
+        model = self.subject.model
+        if model is None:
+            raise ModelError(
+                f"with_input_shape: expected a report whose model is still there. Received: that of "
+                f"`{self.header.model}`, which is gone, or was never here. Call analyze(model, input_shape=...)."
+            )
+        return analyze(
+            model,
+            input_shape=input_shape,
+            batch_size=self.header.batch_size if batch_size is None else batch_size,
+            convention=self.header.convention,
+            rules=self.subject.rules,
+            sparsity=self.totals.sparsity is not None,
+            distribution=self.subject.distribution,
+        )
 
     @property
     def last_map(self) -> Row | None:
@@ -260,25 +314,25 @@ class Report:
 
         return to_dataframe(self)
 
-    def to_csv(self, path: Any = None, columns: Sequence[str] | None = None) -> str | None:
+    def to_csv(self, path: Any = None, columns: Sequence[str] | None = None) -> str:
         """Returns the rows as CSV, or writes them to `path`."""
         from keras_cnnstats.render.markup import to_csv
 
         return to_csv(self, path, columns)
 
-    def to_markdown(self, path: Any = None, columns: Sequence[str] | None = None) -> str | None:
+    def to_markdown(self, path: Any = None, columns: Sequence[str] | None = None) -> str:
         """Returns the report as a GitHub-flavoured Markdown table, or writes it to `path`."""
         from keras_cnnstats.render.markup import to_markdown
 
         return to_markdown(self, path, columns)
 
-    def to_latex(self, path: Any = None, columns: Sequence[str] | None = None) -> str | None:
+    def to_latex(self, path: Any = None, columns: Sequence[str] | None = None) -> str:
         """Returns the report as a LaTeX `longtable` (packages `booktabs` and `longtable`), or writes it to `path`."""
         from keras_cnnstats.render.markup import to_latex
 
         return to_latex(self, path, columns)
 
-    def to_html(self, path: Any = None) -> str | None:
+    def to_html(self, path: Any = None) -> str:
         """Returns the report as one page to look at, which needs no network, or writes it to `path`.
 
         It has the table, the shares, the fields on a picture, the graph and the disagreements.
@@ -290,7 +344,7 @@ class Report:
 
         return to_html(self, path)
 
-    def to_json(self, path: Any = None) -> str | None:
+    def to_json(self, path: Any = None) -> str:
         """Returns the whole report as JSON (see `from_json`), or writes it to `path`."""
         from keras_cnnstats.render.json import to_json
 

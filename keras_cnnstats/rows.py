@@ -9,11 +9,13 @@ from keras_cnnstats.disagree import CODES, findings, summary_findings
 from keras_cnnstats.field import NOTHING, Field
 from keras_cnnstats.graph import Call, Graph, Shape, Weight
 from keras_cnnstats.memory import Liveness, moved
+from keras_cnnstats.placement import Placement, Share
 from keras_cnnstats.precision import NOTHING_MULTIPLIED, UNKNOWN, Sparsity, macs_by_type, remaining, times, used
 from keras_cnnstats.primitives.base import Claim
 from keras_cnnstats.propagate import Propagated, Seen
 from keras_cnnstats.records import Disagreement, Header, Memory, Row
 from keras_cnnstats.reports import Report
+from keras_cnnstats.sharding import Division, work_of
 from keras_cnnstats.sight import PLAIN, Dims
 from keras_cnnstats.training import Step
 from keras_cnnstats.units import NO_TRAINING, NO_WORK, Work
@@ -30,12 +32,14 @@ class _Counted(NamedTuple):
         trainable: those of them that training changes.
         state: values of the state of quantisers.
         stored: bytes of both by dtype.
+        held: parameters that each device holds, and all bytes.
     """
 
     params: int
     trainable: int
     state: int
     stored: tuple[tuple[str, int], ...]
+    held: tuple[int, int]
 
 
 _NO_CALL = "its work in training is unknown: no call that an output depends on was seen to use these weights"
@@ -51,12 +55,14 @@ class Builder:
         live: Liveness,
         convention: str,
         zeros: Mapping[int, int] | None = None,
+        placement: Placement | None = None,
     ) -> None:
         self.graph = graph
         self.propagated = propagated
         self.live = live
         self.convention = convention
         self.zeros = zeros
+        self.placement = placement
         self.multiplied: set[int] = set()
         self.counted: set[int] = set()
         self.gradient_bytes = 0
@@ -64,14 +70,14 @@ class Builder:
         self.rows: list[Row] = []
         self.disagreements: list[Disagreement] = []
 
-    def add(self, call: Call, described: Described, seen: Seen, step: Step) -> None:
+    def add(self, call: Call, described: Described, seen: Seen, step: Step, division: Division | None = None) -> None:
         """Adds the row of the next call, in the order of the graph."""
         place = len(self.rows)
         counted = self._count(call.weights)
-        primitives, claims = described.primitives, [facts.claims for facts in described.facts]
-        found = [] if primitives is None else findings(call, primitives, claims, seen, counted.params)
+        found = findings(call, described, seen, counted.params)
         self.disagreements += [_disagreement(call.path, call.nth, finding) for finding in found]
-        work, note = self._work(call, described)
+        samples = self._samples(call)
+        work, operands = _work(described, samples, call.dtype)
         made = self.live.made[place]
         after = seen.after
         positions, lost = _on_axes(after.dims, call.results[0].shape if call.results else (), len(after.fields))
@@ -93,15 +99,16 @@ class Builder:
                 positions=positions if call.results else (),
                 aligned=seen.aligned,
                 source=described.source if work is not None else "unknown",
-                note=_joined(note, seen.note, step.note),
+                note=_joined(self._note(described, work), seen.note, step.note),
                 disagreements=tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
                 stored=counted.stored,
                 activation_bytes=made,
-                moved_bytes=moved(call, described.primitives, self.live.read[place], made),
+                moved_bytes=moved(call, described.kinds, self.live.read[place], made),
                 training=step.work,
-                operands=self._operands(call, described, work),
-                sparsity=self._sparsity(call, described, work),
+                operands=operands,
+                sparsity=None if self.zeros is None else self._sparsity(call, described, work, self.zeros),
                 inputs=tuple(dict.fromkeys([self.makers[number] for number in call.inputs if number in self.makers])),
+                share=None if self.placement is None else Share(*counted.held, work_of(described, samples, division)),
             )
         )
         self.makers.update(dict.fromkeys(call.outputs, place))
@@ -109,6 +116,7 @@ class Builder:
     def _count(self, weights: tuple[Weight, ...]) -> _Counted:
         """Parameters, those of them that training changes, the state of quantisers, and the bytes by dtype."""
         params = trainable = state = 0
+        held = 0, 0
         stored: dict[str, int] = {}
         for weight in weights:
             if weight.key not in self.counted:
@@ -119,44 +127,26 @@ class Builder:
                     trainable += weight.size
                     self.gradient_bytes += weight.bytes
                 stored[weight.dtype] = stored.get(weight.dtype, 0) + weight.bytes
-        return _Counted(params, trainable, state, tuple(stored.items()))
+                if self.placement is not None:
+                    parts = self.placement.parts_of(weight.key)
+                    held = held[0] + (0 if weight.is_state else weight.size // parts), held[1] + weight.bytes // parts
+        return _Counted(params, trainable, state, tuple(stored.items()), held)
 
-    def _work(self, call: Call, described: Described) -> tuple[_Work | None, str]:
-        if described.primitives is None:
-            return None, described.note
-        repeats = self._samples(call)
-        work = []
-        for primitive, facts in zip(described.primitives, described.facts, strict=True):
-            done = facts.work
-            if done is None:
-                return None, f"its sizes are unknown: pass input_shape={self._shape_wanted()}"
-            if done is not NO_WORK:
-                work.append((primitive.kind, done.times(times(primitive, repeats))))
-        return tuple(work), described.note
+    def _note(self, described: Described, work: _Work | None) -> str:
+        if work is None and described.primitives is not None:
+            return f"its sizes are unknown: pass input_shape={self._shape_wanted()}"
+        return described.note
 
     def _samples(self, call: Call) -> int:
         # The backend has counted the whole batch.
         return self.graph.samples(call) if call.measured is None else 1
 
-    def _operands(self, call: Call, described: Described, work: _Work | None) -> tuple[tuple[str, int], ...]:
-        """The products by what they are products of; nothing where they are unknown, or there are none."""
-        if not work or not any(done.macs for _, done in work):
-            return ()
-        samples, primitives = self._samples(call), described.primitives or ()
-        macs = [
-            facts.work.macs * times(primitive, samples) if facts.work else 0
-            for primitive, facts in zip(primitives, described.facts, strict=True)
-        ]
-        return macs_by_type(call, primitives, macs)
-
-    def _sparsity(self, call: Call, described: Described, work: _Work | None) -> Sparsity | None:
-        """The zeros among its weights, where they were asked for."""
-        if self.zeros is None:
-            return None
+    def _sparsity(self, call: Call, described: Described, work: _Work | None, zeros: Mapping[int, int]) -> Sparsity:
+        """The zeros among its weights."""
         if work is None or call.measured is not None:
             return UNKNOWN
         uses = used(call, described.primitives or (), self._samples(call))
-        return remaining(sum([done.macs for _, done in work]), uses, self.zeros, self.multiplied)
+        return remaining(sum([done.macs for _, done in work]), uses, zeros, self.multiplied)
 
     def _shape_wanted(self) -> str:
         """The input's shape with a question mark for each size that is missing, as the user has to write it."""
@@ -188,6 +178,7 @@ class Builder:
                     note=_NO_CALL if counted.trainable else "",
                     stored=counted.stored,
                     sparsity=None if self.zeros is None else NOTHING_MULTIPLIED,
+                    share=None if self.placement is None else Share(*counted.held, NO_WORK),
                 )
             )
         self._add_summary_findings()
@@ -231,7 +222,36 @@ class Builder:
             dtype=graph.dtype,
             convention=self.convention,
             origin=self.propagated.origin,
+            mesh=() if self.placement is None else tuple(self.placement.mesh.items()),
+            batch_axis="" if self.placement is None else self.placement.batch,
         )
+
+
+def _work(described: Described, samples: int, dtype: str) -> tuple[_Work | None, tuple[tuple[str, int], ...]]:
+    """The work of a call, and its products by what they are products of; asked once for all that are made of the same.
+
+    Nothing is known where a size is unknown.
+    """
+    key = "work", samples, dtype
+    if key not in described.memory:
+        described.memory[key] = _counted_work(described, samples, dtype)
+    found: tuple[_Work | None, tuple[tuple[str, int], ...]] = described.memory[key]
+    return found
+
+
+def _counted_work(described: Described, samples: int, dtype: str) -> tuple[_Work | None, tuple[tuple[str, int], ...]]:
+    if described.primitives is None:
+        return None, ()
+    work: list[tuple[str, Work]] = []
+    macs: list[int] = []
+    for primitive, facts in zip(described.primitives, described.facts, strict=True):
+        if facts.work is None:
+            return None, ()
+        done = facts.work.times(times(primitive, samples))
+        macs.append(done.macs)
+        if facts.work is not NO_WORK:
+            work.append((primitive.kind, done))
+    return tuple(work), macs_by_type(dtype, described.primitives, macs)
 
 
 def _joined(work: str, field: str, training: str) -> str:

@@ -8,7 +8,7 @@ regularisers, and what the optimizer does with the gradients.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from keras_cnnstats.describe import Described, Facts, facts_of
+from keras_cnnstats.describe import Described, Facts
 from keras_cnnstats.graph import Call, Graph, Weight
 from keras_cnnstats.primitives.base import Map, is_called, product
 from keras_cnnstats.primitives.measured import Measured
@@ -60,14 +60,14 @@ def steps_of_training(graph: Graph, described: Sequence[Described], fed: bool = 
         if each.primitives is not None and not any(map(arrived.__getitem__, call.outputs)):
             found.append(_forward(each, samples))
             continue
-        reached = each if len(call.outputs) < 2 else _arriving(each, [arrived[number] for number in call.outputs])
-        row = _Row(call, reached, [live[number] for number in call.inputs], samples)
-        step = row.step()
+        results = tuple([place for place, number in enumerate(call.outputs) if arrived[number]])
+        reached = each.reached(results) if len(call.outputs) > 1 else each
+        step = _step(call, reached, tuple([live[number] for number in call.inputs]), samples)
         done = step.work
-        if row.learns:
-            keys = [(weight.key, weight.size) for weight in row.changed]
-            again = sum([size for key, size in keys if key in learned])
-            learned.update([key for key, _ in keys])
+        if call.weights:
+            changed = _changed(call, reached)
+            again = sum([weight.size for weight in changed if weight.key in learned])
+            learned.update([weight.key for weight in changed])
             if done is not None and again:
                 done = done._replace(weights=done.weights.plus(_added(again)))
         met = 0
@@ -82,15 +82,6 @@ def steps_of_training(graph: Graph, described: Sequence[Described], fed: bool = 
     return found[::-1]
 
 
-def _arriving(each: Described, arrived: Sequence[int]) -> Described:
-    """What a call is made of, where so many gradients arrive at each of its results."""
-    if each.primitives is None:
-        return each
-    results = tuple([place for place, count in enumerate(arrived) if count])
-    primitives = [primitive.reached(results) for primitive in each.primitives]
-    return each._replace(primitives=primitives, facts=[facts_of(primitive) for primitive in primitives])
-
-
 def _added(values: int) -> Work:
     """Gradients that meet: one addition for each value of all but the first."""
     return Work(arithmetic=values, hlo=values) if values else NO_WORK
@@ -99,7 +90,7 @@ def _added(values: int) -> Work:
 def _live(graph: Graph, described: Sequence[Described], fed: bool) -> list[bool]:
     """For each tensor, whether it depends on something that training changes, and a gradient finds the way back."""
     sloped = [spec.dtype.startswith(_WITH_SLOPE) for spec in graph.tensors]
-    live = [False] * len(graph.tensors)
+    live = [False] * len(sloped)
     for number in graph.inputs:
         live[number] = fed and sloped[number]
     for call, each in zip(graph.calls, described, strict=True):
@@ -122,9 +113,33 @@ def _is_reached(facts: Sequence[Facts], trained: bool) -> bool:
 
 def _forward(each: Described, samples: int) -> Step:
     """The work of a call whose gradients nobody needs."""
-    assert each.primitives is not None
-    pairs = zip(each.primitives, each.facts, strict=True)
-    return Step(_total([facts.step(primitive, (), (), samples) for primitive, facts in pairs]))
+    key = "forward", samples
+    if key not in each.memory:
+        pairs = zip(each.primitives or (), each.facts, strict=True)
+        each.memory[key] = Step(_total([facts.step(primitive, (), (), samples) for primitive, facts in pairs]))
+    step: Step = each.memory[key]
+    return step
+
+
+def _step(call: Call, each: Described, fed: tuple[bool, ...], samples: int) -> Step:
+    """What a call does that a gradient arrives at: asked once for all that are made of the same, over equal weights."""
+    if any(fed) and not all(fed):
+        return _Row(call, each, fed, samples).step()
+    key = "step", fed, samples, tuple([(weight.name, weight.size, weight.trainable) for weight in call.weights])
+    if key not in each.memory:
+        each.memory[key] = _Row(call, each, fed, samples).step()
+    step: Step = each.memory[key]
+    return step
+
+
+def _changed(call: Call, each: Described) -> list[Weight]:
+    """The weights that a call has a gradient for: those that are kept for other calls are not among them."""
+    changed = [weight for weight in call.weights if weight.trainable]
+    if changed and Kept.kind in each.kinds:
+        pairs = zip(each.kinds, each.facts, strict=True)
+        kept = [weight.name for kind, facts in pairs if kind == Kept.kind for weight in facts.learned]
+        return [weight for weight in changed if weight.name not in kept]
+    return changed
 
 
 def _total(parts: Sequence[Training | None]) -> Training | None:
@@ -144,7 +159,7 @@ class _Row:
         learns: whether training changes weights of it.
     """
 
-    def __init__(self, call: Call, described: Described, fed: list[bool], samples: int) -> None:
+    def __init__(self, call: Call, described: Described, fed: tuple[bool, ...], samples: int) -> None:
         self.call = call
         self.primitives = described.primitives
         self.facts = described.facts
@@ -152,12 +167,6 @@ class _Row:
         self.samples = samples
         self.trained = sum([weight.size for weight in call.weights if weight.trainable])
         self.learns = self.trained > 0
-
-    @property
-    def changed(self) -> list[Weight]:
-        """The weights that it has a gradient for: those that are kept for other calls are not among them."""
-        kept = [each.name for one in self.primitives or () if isinstance(one, Kept) for each in one.learned]
-        return [weight for weight in self.call.weights if weight.trainable and weight.name not in kept]
 
     def step(self) -> Step:
         """What the call does; the work is `None` where the gradient of a part is unknown, or which parts need one."""
@@ -226,7 +235,7 @@ class _Row:
         if len(fed) < 2 or len(self.facts) < 2 or all(fed) or not any(fed) or self.facts[0].sources:
             return False
         sloped = [spec.dtype.startswith(_WITH_SLOPE) for spec in self.call.specs]
-        return sloped != fed and sum([facts.work is not NO_WORK for facts in self.facts]) > 1
+        return sloped != list(fed) and sum([facts.work is not NO_WORK for facts in self.facts]) > 1
 
     def _first_reached(self) -> int:
         """The first primitive that a gradient arrives at, coming from the end."""

@@ -247,10 +247,12 @@ class _Pair(NamedTuple):
     @property
     def _falls_behind(self) -> bool:
         """Training has become better than validation, which does not follow; told of shares alone."""
-        gap, at_first = self.train.mean() - self.validation.mean(), self.train.first - self.validation.first
+        gap, at_first = self.train.mean() - self.validation.mean(), self.train.values[0] - self.validation.values[0]
         error = sqrt(self.train.error**2 + self.validation.error**2)
-        grown = is_certain(gap, error) and is_certain(gap - at_first, error)
-        return is_share(self.metric) and gap >= GAP and grown and not self.validation.improves
+        # A single epoch scatters more than the mean of a window, of which the error is that of two.
+        grown = is_certain(gap, error) and is_certain(gap - at_first, error * sqrt(self.train.window / 2))
+        matters = gap >= GAP and gap - at_first >= GAP / 2
+        return is_share(self.metric) and matters and grown and not self.validation.improves
 
     @property
     def _is_low(self) -> bool:

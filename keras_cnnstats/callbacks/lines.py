@@ -8,12 +8,12 @@ a loss became infinite stays known.
 import csv
 import io
 import json
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
 from keras_cnnstats.callbacks.names import EPOCH, STAGE
+from keras_cnnstats.render.spreadsheet import quoted
 
 Epoch = dict[str, Any]
 """The values of an epoch by name: numbers, or `None` for what is missing."""
@@ -76,12 +76,6 @@ def _parsed(text: str) -> int | float | str | None:
     return text
 
 
-def _csv_name(name: str) -> str:
-    """A name that no spreadsheet takes for a formula; the apostrophe is taken off when it is read."""
-    start = unicodedata.normalize("NFKC", name.lstrip()[:1])
-    return f"'{name}" if start in tuple("=+-@'") or name[:1] in ("\t", "\r", "\n") else name
-
-
 _NO_NUMBERS = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
 
 
@@ -129,7 +123,7 @@ def _checked(row: Epoch) -> Epoch:
 
 
 CSV = Format(
-    head=lambda columns: _csv_lines([map(_csv_name, columns)]),
+    head=lambda columns: _csv_lines([map(quoted, columns)]),
     lines=lambda rows, columns: _csv_lines([map(row.get, columns) for row in rows]),
     rows=_csv_rows,
     has_head=True,

@@ -15,6 +15,7 @@ from keras_cnnstats.capture.expand import CannotFollowError, Constant
 from keras_cnnstats.capture.feeds import feeds_of, written_feeds
 from keras_cnnstats.capture.files import model_of_configuration
 from keras_cnnstats.capture.interpreter import interpreted
+from keras_cnnstats.capture.layouts import placement_of
 from keras_cnnstats.capture.models import check_model
 from keras_cnnstats.capture.optimizer import optimizer_of
 from keras_cnnstats.capture.reader import Reader
@@ -35,6 +36,7 @@ __all__ = [
     "interpreted",
     "model_of_configuration",
     "names_untouched",
+    "placement_of",
     "variables_deferred",
     "zeros_of",
 ]

@@ -8,6 +8,7 @@ from keras import layers
 
 from keras_cnnstats.primitives import Adaptation
 
+_AS_BUILT = Adaptation()
 _ZERO_POINTS = ("kernel_zero", "embeddings_zero", "reverse_embeddings_zero")
 
 
@@ -28,7 +29,7 @@ def adaptation(layer: Any) -> Adaptation:
     mode = mode_of(layer)
     rank = layer.lora_rank if getattr(layer, "lora_enabled", False) else 0
     if not mode and not rank:
-        return Adaptation()
+        return _AS_BUILT
     zeros = [getattr(layer, name) for name in _ZERO_POINTS if hasattr(layer, name)]
     return Adaptation(
         mode=mode,

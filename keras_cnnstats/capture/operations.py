@@ -81,11 +81,14 @@ def snake_case(name: str) -> str:
 
 def mixes_batch(function: Any) -> bool:
     """Returns whether some operation between the layers may move samples, so that the batch size has to be known."""
-    for operation in function._operations:
-        if isinstance(operation, keras.layers.Layer):
-            inner = function_of(operation)
-            if inner is not None and mixes_batch(inner):
+    waiting, seen = [function], {id(function)}
+    while waiting:
+        for operation in waiting.pop()._operations:
+            if isinstance(operation, keras.layers.Layer):
+                inner = function_of(operation) if isinstance(operation, keras.Model) else None
+                if inner is not None and id(inner) not in seen:
+                    seen.add(id(inner))
+                    waiting.append(inner)
+            elif snake_case(type(operation).__name__) in _MIXERS:
                 return True
-        elif snake_case(type(operation).__name__) in _MIXERS:
-            return True
     return False

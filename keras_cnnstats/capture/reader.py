@@ -1,6 +1,6 @@
 """The graphs of a model and of the models nested in it, read call by call."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -16,7 +16,7 @@ from keras_cnnstats.capture.operations import Kind, Kinds, mixes_batch, snake_ca
 from keras_cnnstats.capture.results import Results, says_its_shape
 from keras_cnnstats.capture.state import quietly
 from keras_cnnstats.capture.views import Views
-from keras_cnnstats.capture.weights import multiplied_in, weight_of, weights_given, weights_of
+from keras_cnnstats.capture.weights import multiplied_in, variables_within, weight_of, weights_given, weights_of
 from keras_cnnstats.errors import CNNStatsError, ModelError
 from keras_cnnstats.graph import Call, Graph, TensorSpec, Weight
 from keras_cnnstats.measure import backend_name
@@ -41,7 +41,7 @@ class Reader:
         self.followed: set[str] = set()
         self.times_named: dict[str, int] = {}
         self.uncounted: list[int] = []
-        self.held = list(getattr(model, "weights", ()))
+        self.held = _held(model)
 
     def read(self, function: Any, feeds: list[TensorSpec]) -> Graph:
         """Returns the graph of a model that only runs the graph of `function`."""
@@ -128,7 +128,7 @@ class Reader:
         model = self.model
         owned = {weight.key for weights in self.weights.values() for weight in weights}
         # Following a layer may have made it build more.
-        held = self.held if not self.followed else model.weights
+        held = self.held if not self.followed else _held(model)
         rest = [weight for weight in held if id(weight) not in owned]
         known = roles(model) if rest and isinstance(model, keras.layers.Layer) else {}
         return Graph(
@@ -154,21 +154,42 @@ class Reader:
 
     def _read_function(self, function: Any, feeds: tuple[int, ...], prefix: str, trainable: bool) -> tuple[int, ...]:
         """Notes the calls of a graph that is fed the tensors `feeds`; returns the tensors it makes."""
+        # Models may be nested deeper than functions of Python may call each other.
+        waiting = [self._reading(function, feeds, prefix, trainable)]
+        made: tuple[int, ...] | None = None
+        while True:
+            try:
+                waiting.append(self._reading(*waiting[-1].send(made), trainable))
+                made = None
+            except StopIteration as done:
+                outputs: tuple[int, ...] = done.value
+                waiting.pop()
+                if not waiting:
+                    return outputs
+                made = outputs
+
+    def _reading(
+        self, function: Any, feeds: tuple[int, ...], prefix: str, trainable: bool
+    ) -> Generator[tuple[Any, tuple[int, ...], str], tuple[int, ...] | None, tuple[int, ...]]:
+        """Notes the calls of a graph; asks for what the graphs of nested models make by yielding how they are read."""
         numbers = {id(tensor): number for tensor, number in zip(function.inputs, feeds, strict=True)}
         for node in _nodes(function):
             sources = tuple([numbers[id(tensor)] for tensor in node.input_tensors])
-            made = self._read_node(node, sources, prefix, trainable)
-            for tensor, number in zip(node.outputs, made, strict=True):
+            kind = self.kinds.of(node.operation)
+            path = self._path(node.operation, prefix, kind)
+            inner = function_of(node.operation) if kind.is_model else None
+            if inner is not None and len(inner.inputs) == len(sources):
+                made = yield inner, sources, f"{path}/"
+            else:
+                made = self._read_node(node, kind, path, sources, prefix, trainable)
+            for tensor, number in zip(node.outputs, made or (), strict=True):
                 numbers[id(tensor)] = number
-        return tuple(numbers[id(tensor)] for tensor in function.outputs)
+        return tuple([numbers[id(tensor)] for tensor in function.outputs])
 
-    def _read_node(self, node: Any, sources: tuple[int, ...], prefix: str, trainable: bool) -> tuple[int, ...]:
+    def _read_node(
+        self, node: Any, kind: Kind, path: str, sources: tuple[int, ...], prefix: str, trainable: bool
+    ) -> tuple[int, ...]:
         operation = node.operation
-        kind = self.kinds.of(operation)
-        path = self._path(operation, prefix, kind)
-        inner = function_of(operation) if kind.is_model else None
-        if inner is not None and len(inner.inputs) == len(sources):
-            return self._read_function(inner, sources, f"{path}/", trainable)
         reason = None
         if not kind.is_leaf and kind.is_layer:
             try:
@@ -178,7 +199,7 @@ class Reader:
         specs = self._specs(sources)
         results = self.results.of(node, specs, path)
         counted, note = (None, _note_of(node)) if kind.is_leaf else self._count(node, sources, results, reason)
-        outputs = tuple(self._new_tensor(spec) for spec in results)
+        outputs = tuple([self._new_tensor(spec) for spec in results])
         call = self._call(node, kind, path, sources, specs, outputs, tuple(results), trainable)
         if not kind.is_layer and prefix in self.followed:
             call = call._replace(followed=True)
@@ -341,9 +362,14 @@ def _nodes(function: Any) -> Iterator[Any]:
     """The calls of a graph in execution order; those that could run side by side in the order of `model.summary()`."""
     order = {id(operation): place for place, operation in enumerate(function._operations)}
     for depth in sorted(function._nodes_by_depth, reverse=True):
-        for node in sorted(function._nodes_by_depth[depth], key=lambda node: order[id(node.operation)]):
+        nodes = function._nodes_by_depth[depth]
+        for node in nodes if len(nodes) == 1 else sorted(nodes, key=lambda node: order[id(node.operation)]):
             if not node.is_input:
                 yield node
+
+
+def _held(model: Any) -> list[Any]:
+    return variables_within(model) if isinstance(model, keras.layers.Layer) else list(getattr(model, "weights", ()))
 
 
 def _with_weights(counted: Measured, weights: tuple[Weight, ...]) -> Measured:

@@ -1,13 +1,13 @@
 """What `model.summary()` prints of a model, where a reader may take it for something else."""
 
 from collections.abc import Iterator, Sequence
-from math import prod
 from typing import Any
 
 import keras
 from keras.src.utils.summary_utils import format_layer_shape
 
 from keras_cnnstats.capture.models import function_of
+from keras_cnnstats.capture.weights import sizes_within, values_of, variables_within
 from keras_cnnstats.graph import Shape, Summary
 
 
@@ -16,27 +16,33 @@ def summary_of(model: Any, weights: Sequence[Any]) -> Summary | None:
 
     Args:
         model: the model.
-        weights: its weights, which take long to list.
+        weights: its weights.
     """
     if not isinstance(model, keras.Model):
         return None
-    layers = list(_layers(model, ""))
+    layers = list(_layers(model))
+    nested = [(path, layer) for path, layer in layers if isinstance(layer, keras.Model)]
+    sizes = sizes_within(model) if nested else {}
+    if sizes is None:
+        sizes = {id(layer): values_of(variables_within(layer)) for _, layer in nested}
     return Summary(
-        weights=_size(weights),
+        weights=values_of(weights),
         shared=tuple([(path, shapes) for path, layer in layers if len(shapes := _shapes(layer)) > 1]),
-        nested=tuple([(path, _size(layer.weights)) for path, layer in layers if isinstance(layer, keras.Model)]),
+        nested=tuple([(path, sizes[id(layer)]) for path, layer in nested]),
         unshown=() if function_of(model) is not None else tuple([path for path, layer in layers if _is_unshown(layer)]),
         unbuilt=tuple([path for path, layer in [(model.name, model), *layers] if not layer.built]),
     )
 
 
-def _layers(model: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+def _layers(model: Any) -> Iterator[tuple[str, Any]]:
     """The layers that the summary lists, with those of nested models behind each, under their paths."""
-    for layer in model.layers:
+    waiting = [("", layer) for layer in reversed(model.layers)]
+    while waiting:
+        prefix, layer = waiting.pop()
         path = f"{prefix}{layer.name}"
         yield path, layer
         if isinstance(layer, keras.Model):
-            yield from _layers(layer, f"{path}/")
+            waiting += [(f"{path}/", inner) for inner in reversed(layer.layers)]
 
 
 def _shapes(layer: Any) -> tuple[Shape, ...]:
@@ -53,7 +59,3 @@ def _is_unshown(layer: Any) -> bool:
         return bool(format_layer_shape(layer) == "?")
     except Exception:
         return True
-
-
-def _size(weights: Any) -> int:
-    return sum([prod(weight._shape) for weight in weights])

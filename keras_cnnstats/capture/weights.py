@@ -1,6 +1,6 @@
 """The variables that a layer or an operation holds, as plain records: none of their values is read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import prod
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,57 @@ from keras_cnnstats.units import dtype_bytes
 _AS_BUILT: Mapping[int, tuple[int, bool]] = MappingProxyType({})
 
 
+def variables_within(layer: Any) -> list[Any]:
+    """Returns the variables of a layer and of all inside it, each once, in the order of `Layer.weights`.
+
+    That goes through what is nested level by level, once more for each level that it is nested in.
+    """
+    found: dict[int, Any] = {}
+    seen: set[int] = set()
+    waiting = [layer]
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            is_own = type(each).weights is not keras.layers.Layer.weights
+            found.update({id(one): one for one in (each.weights if is_own else _own(each)) if id(one) not in found})
+            waiting.extend(() if is_own else reversed(each._layers))
+    return list(found.values())
+
+
+def sizes_within(model: Any) -> dict[int, int] | None:
+    """Returns the values that each layer inside a model holds, with all inside it, by the layer's identity.
+
+    `None` where something is held in two places, so that what two layers hold cannot be added up.
+    """
+    layers: dict[int, Any] = {}
+    counted: set[int] = set()
+    waiting = [model]
+    while waiting:
+        each = waiting.pop()
+        own = [id(one) for one in _own(each)]
+        is_plain = type(each).weights is keras.layers.Layer.weights and len(set(own)) == len(own)
+        if id(each) in layers or not is_plain or not counted.isdisjoint(own):
+            return None
+        layers[id(each)] = each
+        counted.update(own)
+        waiting.extend(each._layers)
+    sizes: dict[int, int] = {}
+    for each in reversed(layers.values()):
+        sizes[id(each)] = values_of(_own(each)) + sum([sizes[id(inner)] for inner in each._layers])
+    return sizes
+
+
+def values_of(variables: Iterable[Any]) -> int:
+    """Returns how many values some variables have."""
+    return sum([prod(each._shape) for each in variables])
+
+
+def _own(layer: Any) -> list[Any]:
+    own: list[Any] = layer._trainable_variables + layer._non_trainable_variables
+    return own
+
+
 def weights_of(layer: Any, trainable: bool) -> tuple[Weight, ...]:
     """Returns the variables of a layer."""
     known = _AS_BUILT
@@ -22,7 +73,7 @@ def weights_of(layer: Any, trainable: bool) -> tuple[Weight, ...]:
         # `weights` also looks through the layers inside, which few have.
         own, known = layer.weights, roles(layer)
     else:
-        own = layer._trainable_variables + layer._non_trainable_variables
+        own = _own(layer)
         if layer.quantization_mode:
             known = roles(layer)
     return tuple([weight_of(weight, trainable, known) for weight in own])

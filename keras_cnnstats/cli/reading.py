@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from keras_cnnstats.cli.options import Asked
 from keras_cnnstats.cli.sources import Opening, check_name, open_model, stored_report
 from keras_cnnstats.cli.stages import nothing_printed, stage, started
 from keras_cnnstats.reports import Report
@@ -11,35 +12,18 @@ from keras_cnnstats.reports import Report
 STORED = "is a stored report: --input-shape, --batch-size, --sparsity and --verify need the model."
 
 
-def report_of(
-    name: str,
-    opening: Opening,
-    *,
-    input_shape: Any = None,
-    batch_size: int = 1,
-    convention: str = "textbook",
-    sparsity: bool = False,
-    verify: bool = False,
-    strict: bool = False,
-) -> Report:
+def report_of(name: str, how: Asked, *, sparsity: bool = False, verify: bool = False, strict: bool = False) -> Report:
     """Returns the report of a model, or the one that is stored in a file."""
-    found = stored_or_model(name, opening)
+    found = stored_or_model(name, how.opening)
     if isinstance(found, Report):
-        if input_shape is not None or batch_size not in (1, found.header.batch_size) or sparsity or verify:
+        other = how.input_shape is not None or how.batch_size not in (None, found.header.batch_size)
+        if other or sparsity or verify:
             raise click.UsageError(f"{name} {STORED}")
-        return found.with_convention(convention)
+        return found if how.convention is None else found.with_convention(how.convention)
     from keras_cnnstats.analysis import analyze
 
     with stage(f"Measuring {name}" if verify else f"Analysing {name}"), nothing_printed():
-        return analyze(
-            found,
-            input_shape=input_shape,
-            batch_size=batch_size,
-            convention=convention,
-            sparsity=sparsity,
-            verify=verify,
-            strict=strict,
-        )
+        return analyze(found, sparsity=sparsity, verify=verify, strict=strict, **how.analysis)
 
 
 def stored_or_model(name: str, opening: Opening) -> Any:

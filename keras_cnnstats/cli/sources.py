@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -124,12 +123,13 @@ def _made(find: Callable[[], Any], name: str, opening: Opening) -> Any:
     """What a function of the user's or of Keras' returns; a model that is there already is taken as it is."""
     import keras
 
+    from keras_cnnstats.reading.custom import module_of
     from keras_cnnstats.weightless import abstract
 
     with stage(f"Building {name}"), nothing_printed():
         try:
             for module in opening.modules:
-                _imported(module)
+                module_of(module)
             found = find()
             if isinstance(found, keras.Model | Report) or not callable(found):
                 return found
@@ -144,7 +144,9 @@ def _made(find: Callable[[], Any], name: str, opening: Opening) -> Any:
 
 
 def _found(module: str, attribute: str) -> Any:
-    found = _imported(module)
+    from keras_cnnstats.reading.custom import module_of
+
+    found = module_of(module)
     for name in attribute.split("."):
         if not hasattr(found, name):
             names = [each for each in vars(found) if not each.startswith("_")]
@@ -153,20 +155,6 @@ def _found(module: str, attribute: str) -> Any:
             )
         found = getattr(found, name)
     return found
-
-
-def _imported(module: str) -> Any:
-    # As `python -m` does: what stands where the user stands is found.
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    if not all(part.isidentifier() for part in module.split(".")):
-        raise ModelError(f"expected the name of a module, such as package.module. Received: {_shown(module)}.")
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name):
-            raise
-        raise ModelError(f"there is no module {_shown(module)} here or in this Python.") from None
 
 
 def arguments_of(pairs: Sequence[str]) -> dict[str, Any]:

@@ -1,14 +1,13 @@
 """What takes more than a second shows on standard error that it goes on, where that is a terminal."""
 
-import io
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TextIO
 
 from keras_cnnstats.cli.colours import are_wanted
+from keras_cnnstats.console import errors_held_back
 
 
 @contextmanager
@@ -38,32 +37,9 @@ def _screen() -> Iterator[TextIO]:
 @contextmanager
 def started() -> Iterator[None]:
     """Imports Keras, and keeps what its backend says of itself meanwhile; all of it is shown if that fails."""
-    with stage("Starting Keras"), _held_back():
+    with stage("Starting Keras"), errors_held_back():
         import keras  # noqa: F401
     yield
-
-
-@contextmanager
-def _held_back() -> Iterator[None]:
-    try:
-        descriptor = sys.stderr.fileno()
-    except (OSError, io.UnsupportedOperation):
-        yield
-        return
-    sys.stderr.flush()
-    kept = os.dup(descriptor)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), descriptor)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(kept, held.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, descriptor)
-            os.close(kept)
 
 
 @contextmanager

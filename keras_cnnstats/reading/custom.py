@@ -10,6 +10,9 @@ import keras
 
 from keras_cnnstats.errors import FileError
 
+LETTERS_AT_MOST = 200
+"""Longer names are cut in messages."""
+
 
 def custom_objects_of(modules: Sequence[str]) -> dict[str, Any]:
     """Returns the classes and functions of modules, by their names and by those that they are registered under.
@@ -22,7 +25,7 @@ def custom_objects_of(modules: Sequence[str]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for name in modules:
-        module = _imported(name)
+        module = module_of(name)
         for member in vars(module).values():
             if inspect.isclass(member) or inspect.isfunction(member):
                 found[member.__name__] = member
@@ -30,9 +33,15 @@ def custom_objects_of(modules: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _imported(name: str) -> Any:
+def module_of(name: str) -> Any:
+    """Returns a module of the user's, which may lie where the user stands, as `python -m` finds it.
+
+    Raises:
+        FileError: there is no such module.
+    """
+    shown = name[:LETTERS_AT_MOST]
     if not all(part.isidentifier() for part in name.split(".")):
-        raise FileError(f"custom objects: expected the name of a module, such as package.module. Received: {name!r}.")
+        raise FileError(f"expected the name of a module, such as package.module. Received: {shown!r}.")
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
@@ -40,4 +49,4 @@ def _imported(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or not name.startswith(error.name):
             raise
-        raise FileError(f"custom objects: there is no module {name!r} here or in this Python.") from None
+        raise FileError(f"there is no module {shown!r} here or in this Python.") from None

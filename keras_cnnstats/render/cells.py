@@ -141,23 +141,23 @@ def columns(report: Report) -> list[Column]:
     rows = report.rows
     found = [
         _layers(rows),
-        _words("Type", [plain(row.type) for row in rows]),
-        _words("Output shape", [shape_text(row.output_shapes) for row in rows]),
+        words("Type", [plain(row.type) for row in rows]),
+        words("Output shape", [shape_text(row.output_shapes) for row in rows]),
         _counts("Params", [row.params for row in rows]),
         _counts("MACs", [row.macs for row in rows]),
         _counts("FLOPs", [row.flops for row in rows]),
     ]
     if any(row.fields for row in rows):
-        found.append(_extents("RF", [_field(row) for row in rows]))
+        found.append(numbers("RF", [_field(row) for row in rows]))
         if any(row.local_fields and row.local_receptive_field != row.receptive_field for row in rows):
-            found.append(_extents("Local RF", _per_axis(rows, _size, local=True)))
-        found.append(_extents("Stride", _per_axis(rows, _stride)))
-        found.append(_extents("Padding", _per_axis(rows, _padding)))
+            found.append(numbers("Local RF", _per_axis(rows, _size, local=True)))
+        found.append(numbers("Stride", _per_axis(rows, _stride)))
+        found.append(numbers("Padding", _per_axis(rows, _padding)))
     if report.verification is not None:
         verdicts = [report.verification.verdict_of(row.layer, row.call) for row in rows]
-        found.append(_words("Proof", [PROOFS[verdict][0] if verdict else "" for verdict in verdicts]))
+        found.append(words("Proof", [PROOFS[verdict][0] if verdict else "" for verdict in verdicts]))
     if any(row.disagreements for row in rows):
-        found.append(_words("Codes", [plain(", ".join(row.disagreements)) for row in rows]))
+        found.append(words("Codes", [plain(", ".join(row.disagreements)) for row in rows]))
     return found
 
 
@@ -199,7 +199,7 @@ def chosen(report: Report, names: Sequence[str] | None) -> list[Column]:
         elif name in others:
             found.append(_of_record(name, others[name]))
         else:
-            found.append(_extents(name, [_extents_text(getattr(row, EXTENTS[name])) for row in report.rows]))
+            found.append(numbers(name, [_extents_text(getattr(row, EXTENTS[name])) for row in report.rows]))
     return found
 
 
@@ -217,12 +217,12 @@ def checked(report: Report, names: Sequence[str]) -> Sequence[str]:
 
 def _of_record(name: str, values: Sequence[Any]) -> Column:
     if all(isinstance(value, str) or value is None for value in values):
-        return _words(name, [plain(value or "") for value in values])
+        return words(name, [plain(value or "") for value in values])
     if any(isinstance(value, bool) for value in values):
-        return _words(name, ["?" if value is None else "yes" if value else "no" for value in values])
+        return words(name, ["?" if value is None else "yes" if value else "no" for value in values])
     if all(isinstance(value, int) or value is None for value in values):
         return _counts(name, values)
-    return _extents(
+    return numbers(
         name, [f"{value:.4g}" if type(value) is float and value != inf else value_text(value) for value in values]
     )
 
@@ -242,11 +242,13 @@ def _layers(rows: Sequence[Row]) -> Column:
     return Column(title="Layer", cells=cells, rounded=cells, suffixes=suffixes)
 
 
-def _words(title: str, cells: Sequence[str]) -> Column:
+def words(title: str, cells: Sequence[str]) -> Column:
+    """Returns a column of text."""
     return Column(title=title, cells=tuple(cells), rounded=tuple(cells))
 
 
-def _extents(title: str, cells: Sequence[str]) -> Column:
+def numbers(title: str, cells: Sequence[str]) -> Column:
+    """Returns a column of numbers that are written already."""
     return Column(title=title, cells=tuple(cells), rounded=tuple(cells), numeric=True)
 
 

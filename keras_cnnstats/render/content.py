@@ -73,6 +73,7 @@ def totals(report: Report) -> list[Total]:
         *_training(report),
         *_sparsity(report),
         *_memory(report),
+        *_device(report),
     ]
 
 
@@ -139,6 +140,22 @@ def _training_memory(memory: Memory) -> Total:
     return Total(
         label=label, exact=f"{together:,}", rounded=_rounded_bytes(together), remark=f"{remark}, all activations"
     )
+
+
+def _device(report: Report) -> list[Total]:
+    """What each device of a mesh holds and computes, where the model is distributed."""
+    sums, header = report.totals, report.header
+    if sums.share is None:
+        return []
+    mesh = " x ".join(f"{plain(name)} {size}" for name, size in header.mesh)
+    of = f"each of {header.devices:,} devices: {mesh}; samples are divided along {plain(header.batch_axis)}"
+    params, size, unknown = sums.share.params, sums.share.param_bytes, sums.unknown_device_rows
+    bound, remark = ("≥ ", f"{unknown:,} of {sums.rows:,} layers unknown") if unknown else ("", "")
+    return [
+        _total("Device params", params, "", of),
+        Total(label="Device weight bytes", exact=f"{size:,}", rounded=_rounded_bytes(size)),
+        _total("Device FLOPs", sums.device_flops or 0, bound, remark),
+    ]
 
 
 def _rounded_bytes(count: int) -> str:

@@ -20,6 +20,9 @@ LATER = (
 )  # fmt: skip
 """Columns behind those that everybody reads."""
 
+DEVICE = ("device_params", "device_param_bytes", "device_macs", "device_flops")
+"""What each device of a mesh holds and computes, where the model is distributed."""
+
 MEASURED = ("macs", "flops", "params")
 """Quantities of which the measurement has a column, where the report was verified; as that referee counts them."""
 
@@ -73,6 +76,8 @@ def records(report: Report) -> dict[str, list[Any]]:
     columns["source"] = [storable(row.source) for row in rows]
     columns["disagreements"] = [storable(", ".join(row.disagreements)) for row in rows]
     columns |= {name: [getattr(row, name) for row in rows] for name in LATER}
+    if report.header.mesh:
+        columns |= {name: [getattr(row, name) for row in rows] for name in DEVICE}
     return columns if report.verification is None else columns | _measurements(report, report.verification)
 
 

@@ -5,8 +5,8 @@ import secrets
 import shutil
 
 
-def deliver(text: str, path: str | os.PathLike[str] | None) -> str | None:
-    """Returns `text`, or writes it to `path` as UTF-8 and returns nothing.
+def deliver(text: str, path: str | os.PathLike[str] | None) -> str:
+    """Returns `text`, or writes it to `path` as UTF-8 and returns none of it: an empty text.
 
     The file appears whole: the text goes to another file in the same folder, which then takes the name of `path`.
 
@@ -16,7 +16,7 @@ def deliver(text: str, path: str | os.PathLike[str] | None) -> str | None:
     if path is None:
         return text
     deliver_bytes(text.encode("utf-8"), path)
-    return None
+    return ""
 
 
 def deliver_bytes(data: bytes, path: str | os.PathLike[str]) -> None:

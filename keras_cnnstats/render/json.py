@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from keras_cnnstats import units
 from keras_cnnstats.errors import FormatError
 from keras_cnnstats.field import Field, Slack, Unsized
+from keras_cnnstats.placement import Share
 from keras_cnnstats.precision import Sparsity
 from keras_cnnstats.records import Disagreement, Header, Memory, Row
 from keras_cnnstats.render import SCHEMA_VERSION, decode
@@ -32,7 +33,7 @@ COMPUTED = ("macs", "flops", "transcendentals", "train_macs", "train_flops", "pa
 """What a row computes of its terms, written for other readers."""
 
 
-def to_json(report: Report, path: str | os.PathLike[str] | None = None) -> str | None:
+def to_json(report: Report, path: str | os.PathLike[str] | None = None) -> str:
     """Returns the whole report as JSON, one record a line, or writes it to `path`."""
     numbers: dict[object, int] = {}
     rows = [_encoded(row, numbers) | {name: getattr(row, name) for name in COMPUTED} for row in report.rows]
@@ -173,10 +174,13 @@ _HEADER = decode.record(
     dtype=decode.text,
     convention=_convention,
     origin=decode.text,
+    mesh=decode.many(decode.pair(decode.text, decode.natural)),
+    batch_axis=decode.text,
 )
 _WORK = decode.record(Work, **dict.fromkeys(Work._fields, decode.integer))
 _TRAINING = decode.record(Training, **dict.fromkeys(Training._fields, _WORK))
 _SPARSITY = decode.record(Sparsity, **dict.fromkeys(Sparsity._fields, decode.optional(decode.natural)))
+_SHARE = decode.record(Share, params=decode.natural, param_bytes=decode.natural, work=decode.optional(_WORK))
 _ROW = decode.record(
     Row,
     layer=decode.text,
@@ -204,6 +208,7 @@ _ROW = decode.record(
     operands=decode.many(decode.pair(decode.text, decode.natural)),
     sparsity=decode.optional(_SPARSITY),
     inputs=decode.many(decode.natural),
+    share=decode.optional(_SHARE),
 )
 _MEMORY = decode.record(
     Memory,

@@ -33,9 +33,7 @@ _LETTERS = frozenset("äöüÄÖÜßáàâãåçéèêëíìîïñóòôõøúù
 """Letters beyond ASCII that every LaTeX engine has in its usual font; others show as escapes."""
 
 
-def to_latex(
-    report: Report, path: str | os.PathLike[str] | None = None, columns: Sequence[str] | None = None
-) -> str | None:
+def to_latex(report: Report, path: str | os.PathLike[str] | None = None, columns: Sequence[str] | None = None) -> str:
     """Returns the report as a `longtable`, or writes it to `path`.
 
     The preamble needs the packages `booktabs`, `longtable`, `array` and `[T1]{fontenc}`. Characters that plain

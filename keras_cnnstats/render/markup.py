@@ -7,7 +7,6 @@ import csv
 import io
 import os
 import re
-import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -17,14 +16,13 @@ from keras_cnnstats.render.dataframe import EXTENTS, records
 from keras_cnnstats.render.files import deliver
 from keras_cnnstats.render.latex import to_latex
 from keras_cnnstats.render.notebook import to_notebook
+from keras_cnnstats.render.spreadsheet import no_formula
 from keras_cnnstats.reports import Report
 
 __all__ = ["to_csv", "to_latex", "to_markdown", "to_notebook"]
 
 
-def to_csv(
-    report: Report, path: str | os.PathLike[str] | None = None, columns: Sequence[str] | None = None
-) -> str | None:
+def to_csv(report: Report, path: str | os.PathLike[str] | None = None, columns: Sequence[str] | None = None) -> str:
     """Returns the rows as CSV with the columns of the DataFrame, or writes them to `path`.
 
     Unknown is empty, the whole input `inf`, a fraction of a position a decimal, integers are exact. Text that a
@@ -53,17 +51,9 @@ def _csv_cell(value: Any) -> Any:
     return float(value) if isinstance(value, Fraction) else value
 
 
-def no_formula(text: str) -> str:
-    """Returns text that a spreadsheet takes for text: an apostrophe stands before what it would take for a formula."""
-    # Spreadsheets skip blanks in front, and some read the wide forms of these characters as the plain ones.
-    start = unicodedata.normalize("NFKC", text.lstrip()[:1])
-    shown = cells.plain(text)
-    return f"'{shown}" if start in tuple("=+-@") or text[:1] in ("\t", "\r", "\n") else shown
-
-
 def to_markdown(
     report: Report, path: str | os.PathLike[str] | None = None, columns: Sequence[str] | None = None
-) -> str | None:
+) -> str:
     """Returns the report as GitHub-flavoured Markdown, or writes it to `path`."""
     found = cells.chosen(report, columns)
     titles = [column.title for column in found]

@@ -8,13 +8,12 @@ import os
 import pickle
 import signal
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NamedTuple
+
+from keras_cnnstats.console import errors_held_back
 
 READY, TAKEN = "ready", "taken"
 """What is said when Keras is there, and when a model was taken: its time begins."""
@@ -40,7 +39,7 @@ def main() -> None:
         # What builders print is no answer.
         os.dup2(2, 1)
         try:
-            with _held_back():
+            with errors_held_back():
                 import_module("keras_cnnstats.sweeping.measuring")
         except Exception as error:
             _say(f"{type(error).__name__}: {error}", answers)
@@ -91,20 +90,3 @@ def _row(task: Task) -> dict[str, Any]:
     for name, value in asked.pop("keras").items():
         getattr(keras.config, f"set_{name}")(value)
     return measured(candidate, Settings(**asked))
-
-
-@contextmanager
-def _held_back() -> Iterator[None]:
-    """Keeps what the backend says of itself when it starts; all of it is shown if that fails."""
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(kept, held.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 """A row of a sweep by column; `None` is unknown."""
 
-COUNTS = (
+WORK = (
     "params",
     "trainable_params",
     "macs",
@@ -21,14 +21,11 @@ COUNTS = (
     "unknown_rows",
     "unknown_train_rows",
     "param_bytes",
-    "peak_activation_bytes",
-    "inference_bytes",
-    "training_bytes",
-    "rows",
-    "explained",
-    "unexplained",
-    "batch_size",
 )
+"""Totals of a report, as `rows` is."""
+
+MEMORY = ("peak_activation_bytes", "inference_bytes", "training_bytes")
+COUNTS = (*WORK, *MEMORY, "rows", "explained", "unexplained", "batch_size")
 AXES = ("t", "d", "h", "w")
 EXTENTS = ("rf", *(f"rf_{axis}" for axis in AXES), *(f"stride_{axis}" for axis in AXES))
 """Of the last map that has a place on the input: `rf` on the axis where it is smallest, then per axis."""
@@ -37,9 +34,12 @@ TEXTS = ("name", "input_shape", "dtype", "convention", "same_as", "error")
 
 COLUMNS = (
     "name",
-    *COUNTS[:9],
+    *WORK,
     *EXTENTS,
-    *COUNTS[9:15],
+    *MEMORY,
+    "rows",
+    "explained",
+    "unexplained",
     "input_shape",
     "batch_size",
     "dtype",

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from keras_cnnstats.budgets import LIMITS, Amount, Finding
-from keras_cnnstats.errors import BudgetError, nearest
+from keras_cnnstats.budgets import LIMITS, Finding
 from keras_cnnstats.sweeping.columns import Values
 
 HELD: Mapping[str, tuple[str, str]] = {
@@ -21,19 +20,6 @@ HELD: Mapping[str, tuple[str, str]] = {
     "max_unknown": ("unknown_rows", ""),
 }
 """The column that each budget is held against, and that of the rows of which it is unknown."""
-
-
-def amounts(budgets: Mapping[str, Amount | None]) -> dict[str, int]:
-    """Returns the budgets that were given as numbers.
-
-    Raises:
-        BudgetError: there is no such budget, or an amount is none.
-    """
-    given = {name: amount for name, amount in budgets.items() if amount is not None}
-    for name in given:
-        if name not in LIMITS:
-            raise BudgetError(f"expected budgets of {', '.join(LIMITS)}. Received: {name!r}.{nearest(name, LIMITS)}")
-    return {name: LIMITS[name].read(amount, name) for name, amount in given.items()}
 
 
 def keeps(row: Values, allowed: Mapping[str, int]) -> bool:

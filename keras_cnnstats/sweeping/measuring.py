@@ -5,9 +5,10 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from keras_cnnstats.analysis import analyze
+from keras_cnnstats.budgets import smallest_field
 from keras_cnnstats.reports import Report
 from keras_cnnstats.sweeping.candidates import Candidate, told
-from keras_cnnstats.sweeping.columns import Values, row
+from keras_cnnstats.sweeping.columns import MEMORY, WORK, Values, row
 from keras_cnnstats.units import Extent
 from keras_cnnstats.weightless import abstract
 
@@ -38,8 +39,8 @@ def _of_report(report: Report) -> Values:
     totals, memory, header = report.totals, report.memory, report.header
     explained = sum(item.explained for item in report.disagreements)
     return {
-        **{name: getattr(totals, name) for name in _TOTALS},
-        **{name: None if memory is None else getattr(memory, name) for name in _MEMORY},
+        **{name: getattr(totals, name) for name in (*WORK, "rows")},
+        **{name: None if memory is None else getattr(memory, name) for name in MEMORY},
         **_fields(report),
         "explained": explained,
         "unexplained": len(report.disagreements) - explained,
@@ -50,30 +51,14 @@ def _of_report(report: Report) -> Values:
     }
 
 
-_TOTALS = (
-    "params",
-    "trainable_params",
-    "macs",
-    "flops",
-    "transcendentals",
-    "train_flops",
-    "unknown_rows",
-    "unknown_train_rows",
-    "param_bytes",
-    "rows",
-)
-_MEMORY = ("peak_activation_bytes", "inference_bytes", "training_bytes")
-
-
 def _fields(report: Report) -> Values:
     last = report.last_map
     if last is None:
         return {}
     sizes, strides = map(_number, last.receptive_field), map(_number, last.stride_product)
     per_axis = list(zip(report.axes, sizes, strides, strict=True))
-    known = [size for _, size, _ in per_axis if size is not None]
     return {
-        "rf": min(known) if known and len(known) == len(per_axis) else None,
+        "rf": _number(smallest_field(report)),
         **{f"rf_{axis}": size for axis, size, _ in per_axis},
         **{f"stride_{axis}": stride for axis, _, stride in per_axis},
     }

@@ -7,13 +7,13 @@ the end both become one Parquet file, which is there whole or not at all.
 import csv
 import io
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from keras_cnnstats.errors import MissingDependencyError
 from keras_cnnstats.render.files import deliver, deliver_bytes
+from keras_cnnstats.render.spreadsheet import quoted
 from keras_cnnstats.sweeping.candidates import SweepError, shown
 from keras_cnnstats.sweeping.columns import COLUMNS, COUNTS, TEXTS, Values
 
@@ -75,16 +75,6 @@ class RowFile:
         self.rows |= {row["name"]: row for row in rows}
 
 
-def no_formula(text: str) -> str:
-    """Returns a text that no spreadsheet takes for a formula; the apostrophe is taken off when it is read.
-
-    >>> no_formula("=1+1"), no_formula("plain")
-    ("'=1+1", 'plain')
-    """
-    start = unicodedata.normalize("NFKC", text.lstrip()[:1])
-    return f"'{text}" if start in tuple("=+-@'") else text
-
-
 def _opened(path: Path) -> list[Values]:
     """The rows of a file, which is begun where there is none, and mended where a sweep was killed while it wrote."""
     head = _line(COLUMNS).encode()
@@ -132,7 +122,7 @@ def _extent(value: float) -> int | float:
 
 
 def _cells(row: Mapping[str, Any]) -> list[Any]:
-    return [no_formula(row[name]) if name in TEXTS else row[name] for name in COLUMNS]
+    return [quoted(row[name]) if name in TEXTS else row[name] for name in COLUMNS]
 
 
 def _line(cells: Iterable[Any]) -> str:

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from keras_cnnstats import units
-from keras_cnnstats.budgets import Amount
+from keras_cnnstats.budgets import Amount, amounts
 from keras_cnnstats.sweeping.candidates import SweepError, candidates, shown
 from keras_cnnstats.sweeping.children import Crew
 from keras_cnnstats.sweeping.columns import Values, to_dataframe
-from keras_cnnstats.sweeping.limits import amounts, keeps
+from keras_cnnstats.sweeping.limits import keeps
 from keras_cnnstats.sweeping.makers import Here, Workers
 from keras_cnnstats.sweeping.output import RowFile
 from keras_cnnstats.sweeping.progress import bar

@@ -36,6 +36,7 @@ def test_the_job_is_well_formed(job):
     assert job[True] == "pull_request"  # YAML 1.1 reads `on` as true
 
 
+@pytest.mark.slow
 def test_its_commands_compare_and_check(job, tmp_path):
     for folder, filters in (("base", 4), ("head", 8)):
         package = tmp_path / folder / "my_package"

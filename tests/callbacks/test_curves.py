@@ -35,6 +35,8 @@ def bowl(start, least, end, epochs):
 MADE = {
     "accuracy falls behind": ("overfitting", lambda n: {
         "accuracy": curve(0.5, 1.0, 8, n), "val_accuracy": curve(0.5, 0.62, 20, n)}),
+    "accuracy has fallen behind early, and stays": ("overfitting", lambda n: {
+        "accuracy": [0.5, *[1.0] * (n - 1)], "val_accuracy": [0.5, *[0.75] * (n - 1)]}),
     "the loss of validation rises": ("overfitting", lambda n: {
         "loss": curve(2.0, 0.0, 4, n), "val_loss": bowl(2.0, 1.0, 1.8, n)}),
     "the error of validation rises, and its name is numbered": ("overfitting", lambda n: {
@@ -157,6 +159,7 @@ def trained(model, x, y, validation, epochs, rate):
     return [dict(zip(history, values, strict=True)) for values in zip(*history.values(), strict=True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["accuracy", "loss"])
 def test_more_parameters_than_samples_and_random_labels_overfit(metric):
     import keras
@@ -169,6 +172,7 @@ def test_more_parameters_than_samples_and_random_labels_overfit(metric):
     assert read_curves(epochs, metric).verdict == "overfitting"
 
 
+@pytest.mark.slow
 def test_a_single_unit_has_too_little_capacity_for_xor():
     import keras
     import numpy as np

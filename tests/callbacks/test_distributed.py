@@ -40,6 +40,7 @@ print(json.dumps([cnnstats.analyze(model).totals.train_flops, logger.analyses]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backend", "begins", "samples"),
     [("tensorflow", MIRRORED, 35), ("jax", DATA_PARALLEL, 40)],

@@ -80,6 +80,7 @@ def test_stages_that_both_begin_at_epoch_0(tmp_path: Path):
     assert written["stats_total_flops"].is_monotonic_increasing
 
 
+@pytest.mark.slow
 def test_a_budget_counts_what_was_spent_before(tmp_path: Path):
     file, model = tmp_path / "run.csv", classifier()
     cost = cnnstats.analyze(model).totals.train_flops

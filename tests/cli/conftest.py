@@ -86,13 +86,14 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
-    before, path = set(sys.modules), list(sys.path)
+    before, path, classes = set(sys.modules), list(sys.path), dict(keras.saving.get_custom_objects())
     yield tmp_path
     sys.path[:] = path
     for name in set(sys.modules) - before:
         if name.split(".")[0] == "theirs":
             del sys.modules[name]
     keras.saving.get_custom_objects().clear()
+    keras.saving.get_custom_objects().update(classes)
 
 
 @pytest.fixture

@@ -38,6 +38,10 @@ def test_a_comparison(run, kind):
     assert "now" in result.out
 
 
+def test_a_model_against_itself(run):
+    assert run("compare", "theirs:build", "theirs:build", "--exit-code").code == 0
+
+
 def test_a_stored_report_against_a_living_model(run):
     run("report", "theirs:build", "-a", "width=4", "-o", "before.json")
     same = run("compare", "before.json", "theirs:build", "-a", "width=4", "--exit-code")

@@ -39,6 +39,11 @@ def test_a_network_of_keras(run, name):
     assert json.loads(result.out)["totals"]["params"] == expected.count_params()
 
 
+def test_a_stored_report_keeps_its_convention(run):
+    run("report", "theirs:build", "--convention", "macs", "-o", "stored.json")
+    assert json.loads(run("report", "stored.json", "-f", "json").out)["header"]["convention"] == "macs"
+
+
 def test_a_stored_report(run):
     assert run("report", "theirs:build", "-o", "stored.json").out == ""
     again = run("report", "stored.json", "-f", "json", "--convention", "macs")

@@ -322,5 +322,5 @@ def test_without_jinja_the_error_says_how_to_install_it(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("rendering", ["to_markdown", "to_html"])
 def test_files_have_what_is_returned(rendering: str, tmp_path: Path) -> None:
     write = getattr(COMPARISONS["hostile"], rendering)
-    assert write(tmp_path / "x") is None
+    assert write(tmp_path / "x") == ""
     assert (tmp_path / "x").read_text(encoding="utf-8") == write()

@@ -67,7 +67,7 @@ def test_overlapping_boxes_are_found():
     assert overlapping(np.array([[0, 0, 2, 1], [1, 0, 3, 1], [2, 0, 4, 1]])) == [[0, 1], [1, 2]]
 
 
-@pytest.mark.parametrize("place", ["without", "with"])
+@pytest.mark.parametrize("place", [pytest.param("without", marks=pytest.mark.slow), "with"])
 @pytest.mark.parametrize("case", CASES)
 def test_no_text_lies_over_another(case, place):
     output = () if case == "global" else (0,) if "steps" in case else (0, 0)

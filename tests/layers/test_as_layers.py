@@ -197,6 +197,7 @@ def test_training_gives_the_same_loss_curve_as_keras(compiled: bool) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
+@pytest.mark.slow
 @each_layer
 def test_training_step_is_compiled(case: Case) -> None:
     model = keras.Sequential([keras.Input(case.sample.inputs[0]), case.target(**case.sample.arguments)])

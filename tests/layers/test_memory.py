@@ -18,6 +18,7 @@ def counted() -> dict[str, list[int]]:
     return temporaries()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", LAYERS)
 def test_seven_rows_and_columns_of_taps_need_no_more_than_four_padded_maps(label: str) -> None:
     assert max(counted()[label]) <= MOST

@@ -18,8 +18,8 @@ WRITERS = {"csv": to_csv, "json": to_json, "latex": to_latex, "markdown": to_mar
 @pytest.mark.parametrize("report", ["small", "awkward", "hostile", "empty"])
 def test_file_holds_the_text(name: str, report: str, tmp_path: Path) -> None:
     write, path = WRITERS[name], tmp_path / "report"
-    assert write(handmade.REPORTS[report], path) is None
-    assert path.read_bytes() == (write(handmade.REPORTS[report]) or "").encode("utf-8")
+    assert write(handmade.REPORTS[report], path) == ""
+    assert path.read_bytes() == write(handmade.REPORTS[report]).encode("utf-8")
     assert os.listdir(tmp_path) == ["report"]
 
 

@@ -36,7 +36,6 @@ def names(report: Report) -> list[str]:
 
 
 def read(text: str | None) -> list[dict[str, str]]:
-    assert text is not None
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 

@@ -19,6 +19,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "amounts": (0, 1),
     "field": (0, 2),
     "primitives": (1, 0),
+    "placement": (1, 0),
     "graph": (1, 1),
     "layers": (2, -1),  # the reference layers stand aside: they use floors 0 and 1, and floor 2 may use them
     "measure": (2, -1),
@@ -29,9 +30,10 @@ FLOORS: dict[str, tuple[int, int]] = {
     "propagate": (3, 2),
     "memory": (3, 2),
     "disagree": (3, 3),
-    "describe": (3, 4),
+    "describe": (3, 2),
     "training": (3, 5),
-    "precision": (3, 5),
+    "precision": (3, 3),
+    "sharding": (3, 5),
     "pages": (4, 0),
     "records": (4, 0),
     "verification": (4, 0),
@@ -66,6 +68,7 @@ FLOORS: dict[str, tuple[int, int]] = {
 CALLS_UPWARDS = {
     ("reports", "render"),
     ("reports", "folding"),
+    ("reports", "analysis"),
     ("reports", "reconcile"),
     ("reconcile", "render"),
     ("comparison", "render"),

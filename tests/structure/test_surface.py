@@ -19,6 +19,7 @@ PUBLIC = (
     "ConventionError",
     "Counted",
     "Disagreement",
+    "DistributionError",
     "Explanation",
     "FileError",
     "FormatError",

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import keras_cnnstats as cnnstats
-from keras_cnnstats.budgets import LIMITS, check_budget
+from keras_cnnstats.budgets import LIMITS, amounts, check_budget
 from keras_cnnstats.sweeping.columns import AXES, COLUMNS
-from keras_cnnstats.sweeping.limits import HELD, amounts, keeps
+from keras_cnnstats.sweeping.limits import HELD, keeps
 from keras_cnnstats.sweeping.measuring import _of_report
 from tests.sweeping import builders
 

@@ -87,6 +87,7 @@ def test_a_model_that_hangs_costs_one_row(worker):
     assert frame["seconds"].to_list()[0] == 2
 
 
+@pytest.mark.slow
 def test_a_builder_that_is_not_there_in_the_other_process(worker):
     batch = children.Batch(
         (child.Task("gone", b"cno_such_module\nbuild\n.", pickle.dumps({"keras": {}})),), timeout=None, backend=None
@@ -117,6 +118,7 @@ def is_soon_gone(pid: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_what_a_builder_has_started_ends_with_it(worker, tmp_path):
     said = tmp_path / "said"
     frame = cnnstats.sweep([("starting", builders.grandchild, {"path": str(said)})], executor=worker, timeout=2)
@@ -124,6 +126,7 @@ def test_what_a_builder_has_started_ends_with_it(worker, tmp_path):
     assert all(is_soon_gone(int(pid)) for pid in said.read_text().split())
 
 
+@pytest.mark.slow
 def test_two_processes_and_none_left_behind():
     mine = psutil.Process()
     before = set(mine.children(recursive=True))
@@ -187,6 +190,7 @@ def test_a_sweep_that_is_killed_leaves_nothing_behind_and_goes_on(tmp_path, endi
     assert is_soon_gone(int(said.read_text().split()[1]))
 
 
+@pytest.mark.slow
 def test_a_pool_of_processes_as_executor():
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         space = {"a": builders.plain, "crashing": builders.crashing, "b": (builders.plain, {"width": 3})}
@@ -210,6 +214,7 @@ class Losing(Executor):
         return future
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_lost_is_tried_again_model_by_model(worker):
     losing = Losing(worker, "2")
     space = [(f"{number}", builders.plain, {"width": number + 1}) for number in range(5)]

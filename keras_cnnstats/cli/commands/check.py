@@ -1,7 +1,7 @@
 """`cnnstats check`: whether models keep their budgets."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -9,17 +9,11 @@ import click
 from keras_cnnstats.budgets import LIMITS, Amount, Finding, check_budget, told
 from keras_cnnstats.cli import DONE, NO
 from keras_cnnstats.cli.colours import painted
-from keras_cnnstats.cli.options import (
-    InputShape,
-    ModelName,
-    analysis_options,
-    input_shape_of,
-    model_options,
-    opening_of,
-)
+from keras_cnnstats.cli.options import Asked, InputShape, ModelName, budget_options, input_shape_of, model_options
 from keras_cnnstats.cli.output import check_output, format_of, written
 from keras_cnnstats.cli.reading import report_of
 from keras_cnnstats.cli.settings import Settings, settings
+from keras_cnnstats.cli.sources import arguments_of
 from keras_cnnstats.render.cells import plain
 from keras_cnnstats.units import CONVENTIONS
 
@@ -41,15 +35,6 @@ class Checked(NamedTuple):
         return all(finding.is_kept for finding in self.findings)
 
 
-def _budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """An option for each budget that there is."""
-    for limit in reversed(list(LIMITS.values())):
-        bound = "At least" if limit.is_least else "At most"
-        flag = f"--{limit.name.replace('_', '-')}"
-        command = click.option(flag, metavar="AMOUNT", help=f"{bound} {limit.example}: {limit.what}.")(command)
-    return command
-
-
 EXAMPLES = """\b
 cnnstats check model.keras --max-params 5M --max-flops 600M --min-receptive-field 224
 cnnstats check            # what pyproject.toml names
@@ -65,22 +50,15 @@ input-shape = "96,96,3"
 
 @click.command(epilog=EXAMPLES)
 @click.argument("models", metavar="[MODEL]...", nargs=-1, type=ModelName())
-@_budget_options
+@budget_options
 @click.option("--format", "-f", "asked", type=click.Choice(FORMATS), help="By default what the output's name says.")
 @click.option("--output", "-o", metavar="FILE", help="Write to a file instead of standard output.")
-@analysis_options
 @model_options
 def command(
     models: Sequence[str],
     asked: str | None,
     output: str | None,
-    shapes: Any,
-    batch_size: int,
-    convention: str,
-    arguments: Sequence[str],
-    modules: Sequence[str],
-    trusted: bool,
-    real: bool,
+    how: Asked,
     **budgets: str | None,
 ) -> int:
     """Whether each MODEL keeps its budgets; exit code 1, and the layers that cost most, where one does not.
@@ -95,29 +73,29 @@ def command(
         where = f"{found.path} names none" if found.path else "there is no [tool.cnnstats] in a pyproject.toml here"
         raise click.UsageError(f"expected a MODEL; {where}.")
     asked_for = {name: amount for name, amount in budgets.items() if amount is not None}
-    context = click.get_current_context()
-    given = {name: _is_given(context, name) for name in ("shapes", "batch_size", "convention")}
     wanted = [_wanted(name, found, asked_for) for name in names]
-    checked = []
-    for name, (allowed, own) in zip(names, wanted, strict=True):
-        report = report_of(
-            name,
-            opening_of(
-                [*_listed(own, "argument"), *arguments], [*_listed(own, "custom_objects"), *modules], trusted, real
-            ),
-            input_shape=input_shape_of(shapes if given["shapes"] else _shapes(own)),
-            batch_size=batch_size if given["batch_size"] else _batch_size(own),
-            convention=convention if given["convention"] else _convention(own),
-        )
-        checked.append(Checked(name, check_budget(report, **allowed)))
+    checked = [
+        Checked(name, check_budget(report_of(name, _how(own, how)), **allowed))
+        for name, (allowed, own) in zip(names, wanted, strict=True)
+    ]
     text = _as_json(checked) if kind == "json" else "\n".join(line for each in checked for line in _lines(each, output))
     written(text, output, is_table=kind == "table")
     return DONE if all(each.is_kept for each in checked) else NO
 
 
-def _is_given(context: click.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+def _how(own: Mapping[str, Any], how: Asked) -> Asked:
+    """How a model is opened and analysed: as its settings say, and the command line before them."""
+    opening = how.opening._replace(
+        arguments={**arguments_of(_listed(own, "argument")), **how.opening.arguments},
+        modules=[*_listed(own, "custom_objects"), *how.opening.modules],
+    )
+    shapes = [InputShape().convert(text, None, None) for text in _listed(own, "input_shape")]
+    return Asked(
+        opening,
+        input_shape_of(shapes) if how.input_shape is None else how.input_shape,
+        how.batch_size or _batch_size(own),
+        how.convention or _convention(own),
+    )
 
 
 def _wanted(name: str, found: Settings, asked: Mapping[str, Amount]) -> tuple[dict[str, Amount | None], dict[str, Any]]:
@@ -140,22 +118,18 @@ def _listed(own: Mapping[str, Any], name: str) -> list[str]:
     return listed
 
 
-def _shapes(own: Mapping[str, Any]) -> list[Any]:
-    return [InputShape().convert(text, None, None) for text in _listed(own, "input_shape")]
-
-
-def _batch_size(own: Mapping[str, Any]) -> int:
-    size = own.get("batch_size", 1)
-    if type(size) is not int or size < 1:
+def _batch_size(own: Mapping[str, Any]) -> int | None:
+    size = own.get("batch_size")
+    if size is not None and (type(size) is not int or size < 1):
         raise click.UsageError("[tool.cnnstats] batch-size: expected a positive integer.")
     return size
 
 
-def _convention(own: Mapping[str, Any]) -> str:
-    name = own.get("convention", "textbook")
-    if name not in CONVENTIONS:
+def _convention(own: Mapping[str, Any]) -> str | None:
+    name = own.get("convention")
+    if name is not None and name not in tuple(CONVENTIONS):
         raise click.UsageError(f"[tool.cnnstats] convention: expected one of {', '.join(CONVENTIONS)}.")
-    return str(name)
+    return name
 
 
 def _lines(checked: Checked, output: str | None) -> list[str]:

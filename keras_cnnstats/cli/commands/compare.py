@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from keras_cnnstats.cli import DONE, NO
-from keras_cnnstats.cli.options import ModelName, analysis_options, input_shape_of, model_options, opening_of
+from keras_cnnstats.cli.options import Asked, ModelName, model_options
 from keras_cnnstats.cli.output import check_output, format_of, written
 from keras_cnnstats.cli.reading import report_of
 
@@ -24,7 +24,6 @@ cnnstats compare main.json my.models:build --format markdown   # main.json: `cnn
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where something changed.")
 @click.option("--format", "-f", "asked", type=click.Choice(FORMATS), help="By default what the output's name says.")
 @click.option("--output", "-o", metavar="FILE", help="Write to a file instead of standard output.")
-@analysis_options
 @model_options
 def command(
     models: Sequence[str],
@@ -32,30 +31,19 @@ def command(
     exit_code: bool,
     asked: str | None,
     output: str | None,
-    shapes: Any,
-    batch_size: int,
-    convention: str,
-    arguments: Sequence[str],
-    modules: Sequence[str],
-    trusted: bool,
-    real: bool,
+    how: Asked,
 ) -> int:
     """Totals side by side, and what changed from the first MODEL to each other: layers added, removed, changed."""
     kind = format_of(asked, output, FORMATS)
     if len(models) < 2:
         raise click.UsageError(f"expected two models or more. Received: {len(models)}.")
-    called = [name.strip() for name in names.split(",")] if names else list(models)
-    if len(called) != len(models):
+    called = [name.strip() for name in names.split(",")] if names else _own_names(models)
+    if called is not None and len(called) != len(models):
         raise click.UsageError(f"--names: expected {len(models)} names. Received: {len(called)}.")
     check_output(output)
     from keras_cnnstats.comparing import compare
 
-    opening = opening_of(arguments, modules, trusted, real)
-    shape = input_shape_of(shapes)
-    reports = [
-        report_of(name, opening, input_shape=shape, batch_size=batch_size, convention=convention) for name in models
-    ]
-    comparison = compare(*reports, names=called)
+    comparison = compare(*[report_of(name, how) for name in models], names=called)
     renderings: dict[str, Callable[[], Any]] = {
         "table": comparison.to_text,
         "markdown": comparison.to_markdown,
@@ -66,3 +54,9 @@ def command(
     text = str(renderings[kind]())
     written(text, output, is_table=kind == "table")
     return NO if exit_code and not comparison.is_same else DONE
+
+
+def _own_names(models: Sequence[str]) -> list[str] | None:
+    """What the models are called on the command line; nothing where two are called alike."""
+    names = [name.removesuffix(".json") for name in models]
+    return names if len(set(names)) == len(names) else None

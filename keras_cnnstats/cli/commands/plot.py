@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from keras_cnnstats.cli.options import ModelName, analysis_options, input_shape_of, model_options, opening_of
+from keras_cnnstats.cli.options import Asked, ModelName, model_options
 from keras_cnnstats.cli.output import check_output
 from keras_cnnstats.cli.reading import report_of
 from keras_cnnstats.cli.stages import stage
@@ -30,7 +30,6 @@ cnnstats plot MobileNetV2 MobileNetV3Small EfficientNetB0 -k pareto -o front.pdf
 @click.option("--output", "-o", metavar="FILE", required=True, help=f"The picture: {', '.join(SUFFIXES)}.")
 @click.option("--peak-flops", type=float, help="For roofline: FLOPs that the machine does in a second.")
 @click.option("--bandwidth", type=float, help="For roofline: bytes that it moves in a second.")
-@analysis_options
 @model_options
 def command(
     models: Sequence[str],
@@ -38,13 +37,7 @@ def command(
     output: str,
     peak_flops: float | None,
     bandwidth: float | None,
-    shapes: Any,
-    batch_size: int,
-    convention: str,
-    arguments: Sequence[str],
-    modules: Sequence[str],
-    trusted: bool,
-    real: bool,
+    how: Asked,
 ) -> None:
     """A picture of the report of MODEL, or of several for a Pareto front."""
     if Path(output).suffix.lower() not in SUFFIXES:
@@ -56,10 +49,7 @@ def command(
     if kind != "pareto" and len(models) > 1:
         raise click.UsageError(f"--kind {kind}: expected one model. Received: {len(models)}.")
     check_output(output)
-    opening, shape = opening_of(arguments, modules, trusted, real), input_shape_of(shapes)
-    reports = [
-        report_of(name, opening, input_shape=shape, batch_size=batch_size, convention=convention) for name in models
-    ]
+    reports = [report_of(name, how) for name in models]
     with stage("Drawing"):
         _save(_drawn(kind, reports, models, peak_flops, bandwidth), output)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from keras_cnnstats.cli.options import ModelName, Names, analysis_options, input_shape_of, model_options, opening_of
+from keras_cnnstats.cli.options import Asked, ModelName, Names, model_options
 from keras_cnnstats.cli.output import check_output, format_of, written
 from keras_cnnstats.cli.reading import report_of
 from keras_cnnstats.reports import Report
@@ -35,7 +35,6 @@ cnnstats report my.models:build -a width=64 --input-shape 96,96,3 --verify"""
 @click.option("--sparsity", is_flag=True, help="Count zero weights too; with --real, as weights are read for that.")
 @click.option("--verify", is_flag=True, help="Hold each number against a measurement.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where a cost is unknown or a measurement differs.")
-@analysis_options
 @model_options
 def command(
     model: str,
@@ -48,13 +47,7 @@ def command(
     sparsity: bool,
     verify: bool,
     strict: bool,
-    shapes: Any,
-    batch_size: int,
-    convention: str,
-    arguments: Sequence[str],
-    modules: Sequence[str],
-    trusted: bool,
-    real: bool,
+    how: Asked,
 ) -> None:
     """What MODEL costs and what each of its layers sees."""
     kind = format_of(asked, output, FORMATS)
@@ -63,16 +56,7 @@ def command(
     if reverse and not sort:
         raise click.UsageError("--reverse goes with --sort.")
     check_output(output)
-    report = report_of(
-        model,
-        opening_of(arguments, modules, trusted, real),
-        input_shape=input_shape_of(shapes),
-        batch_size=batch_size,
-        convention=convention,
-        sparsity=sparsity,
-        verify=verify,
-        strict=strict,
-    )
+    report = report_of(model, how, sparsity=sparsity, verify=verify, strict=strict)
     if depth is not None:
         report = report.at_depth(depth)
     if sort is not None:

@@ -2,15 +2,14 @@
 
 import io
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
 import click
 
-from keras_cnnstats.budgets import LIMITS
-from keras_cnnstats.cli.options import ModelName, analysis_options, input_shape_of, model_options, opening_of
+from keras_cnnstats.cli.options import Asked, ModelName, budget_options, model_options
 from keras_cnnstats.cli.output import check_output, written
 from keras_cnnstats.cli.sources import Opening, applications, check_name, open_model
 from keras_cnnstats.cli.stages import started
@@ -25,15 +24,6 @@ SHOWN = ("name", "params", "macs", "flops", "rf", "peak_activation_bytes", "erro
 """Columns of the table; CSV and JSON have all."""
 
 
-def _budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """An option for each budget that there is."""
-    for limit in reversed(list(LIMITS.values())):
-        bound = "at least" if limit.is_least else "at most"
-        flag, text = f"--{limit.name.replace('_', '-')}", f"Only models with {bound} {limit.example}: {limit.what}."
-        command = click.option(flag, metavar="AMOUNT", help=text)(command)
-    return command
-
-
 EXAMPLES = """\b
 cnnstats sweep applications -o zoo.csv
 cnnstats sweep ResNet50 MobileNetV2 EfficientNetB0 --input-shape 320,320,3 --max-params 10M
@@ -45,12 +35,11 @@ cnnstats sweep my.space:builders -a seed=3 -o space.parquet --processes 8 --time
 @click.option("--processes", type=click.IntRange(0), help="By default one for each core; 0 is none.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds that a model may take.")
 @click.option("--batch", type=click.IntRange(1), help="Models that a process is handed at once.")
-@_budget_options
+@budget_options
 @click.option("--format", "-f", "asked", type=click.Choice(FORMATS), help="Of standard output: a table by default.")
 @click.option(
     "--output", "-o", metavar="FILE", help="A .csv or .parquet file of all rows, which the same command goes on with."
 )
-@analysis_options
 @model_options
 def command(
     space: Sequence[str],
@@ -59,13 +48,7 @@ def command(
     batch: int | None,
     asked: str | None,
     output: str | None,
-    shapes: Any,
-    batch_size: int,
-    convention: str,
-    arguments: Sequence[str],
-    modules: Sequence[str],
-    trusted: bool,
-    real: bool,
+    how: Asked,
     **budgets: str | None,
 ) -> None:
     """What each of many models costs and sees, a row each; one that fails costs its own row alone.
@@ -80,14 +63,12 @@ def command(
 
     allowed: dict[str, Any] = dict(budgets)
     frame = sweep(
-        _builders(space, opening_of(arguments, modules, trusted, real)),
+        _builders(space, how.opening),
         processes=processes,
         output=output,
-        input_shape=input_shape_of(shapes),
-        batch_size=batch_size,
-        convention=convention,
         batch=batch,
         timeout=timeout,
+        **how.analysis,
         **allowed,
     )
     click.echo(_summary(frame.attrs), err=True)
@@ -128,11 +109,11 @@ def _summary(counts: Mapping[Any, Any]) -> str:
 def _text(frame: Any, kind: str) -> str:
     from tabulate import tabulate
 
+    from keras_cnnstats.render.spreadsheet import quoted
     from keras_cnnstats.sweeping.columns import TEXTS
-    from keras_cnnstats.sweeping.output import no_formula
 
     if kind == "csv":
-        return str(frame.assign(**{name: frame[name].map(no_formula) for name in TEXTS}).to_csv(index=False))
+        return str(frame.assign(**{name: frame[name].map(quoted) for name in TEXTS}).to_csv(index=False))
     if kind == "json":
         return str(frame.to_json(orient="records", indent=2))
     columns = {name: [_cell(value) for value in frame[name].astype(object)] for name in SHOWN}

@@ -7,7 +7,16 @@ from keras_cnnstats import units
 from keras_cnnstats.alignment import COUNTS, EXTENTS
 from keras_cnnstats.comparison import ADDED, REMOVED, RENAMED, SAME, SEES, STATUSES, Change, Comparison
 from keras_cnnstats.records import Row
-from keras_cnnstats.render.cells import Column, axes_text, count_text, layer_name, plain, shape_text
+from keras_cnnstats.render.cells import (
+    Column,
+    axes_text,
+    count_text,
+    layer_name,
+    numbers,
+    plain,
+    shape_text,
+    words,
+)
 from keras_cnnstats.render.comparison.content import ARROW, LABELS, signed
 from keras_cnnstats.render.html.blocks import block_name
 
@@ -82,12 +91,12 @@ def columns(groups: Sequence[Sequence[Change]]) -> list[Column]:
     changes = [change for group in groups for change in group]
     names = [name for name in COUNTS if name in CORE or any(_only_there(change, name) for change in changes)]
     found = [
-        _words("Change", [group[0].status for group in groups]),
-        _words("Layer", [_layers(group) for group in groups]),
-        _words("Type", [_of_one(group, lambda row: plain(row.type)) for group in groups]),
-        _words("Output shape", [_of_one(group, lambda row: shape_text(row.output_shapes)) for group in groups]),
-        *(_numbers(LABELS[name], [_count(group, name) for group in groups]) for name in names),
-        _numbers("RF", [field(group[0]) for group in groups]),
+        words("Change", [group[0].status for group in groups]),
+        words("Layer", [_layers(group) for group in groups]),
+        words("Type", [_of_one(group, lambda row: plain(row.type)) for group in groups]),
+        words("Output shape", [_of_one(group, lambda row: shape_text(row.output_shapes)) for group in groups]),
+        *(numbers(LABELS[name], [_count(group, name) for group in groups]) for name in names),
+        numbers("RF", [field(group[0]) for group in groups]),
     ]
     return [column for column in found if any(column.cells)]
 
@@ -122,11 +131,3 @@ def _count(group: Sequence[Change], name: str) -> str:
         return "" if before == after else f"{count_text(before)} {ARROW} {count_text(after)}"
     differences = [change.difference(name) for change in group]
     return "?" if None in differences else signed(sum([difference or 0 for difference in differences]))
-
-
-def _words(title: str, cells: Sequence[str]) -> Column:
-    return Column(title=title, cells=tuple(cells), rounded=tuple(cells))
-
-
-def _numbers(title: str, cells: Sequence[str]) -> Column:
-    return Column(title=title, cells=tuple(cells), rounded=tuple(cells), numeric=True)

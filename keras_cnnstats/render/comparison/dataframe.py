@@ -7,7 +7,7 @@ from keras_cnnstats.comparison import Change, Comparison
 from keras_cnnstats.render import SCHEMA_VERSION
 from keras_cnnstats.render.dataframe import series, storable
 from keras_cnnstats.render.files import deliver
-from keras_cnnstats.render.markup import no_formula
+from keras_cnnstats.render.spreadsheet import no_formula
 
 if TYPE_CHECKING:
     import pandas
@@ -43,7 +43,7 @@ def to_dataframe(comparison: Comparison) -> "pandas.DataFrame":
     return frame
 
 
-def to_csv(comparison: Comparison, path: Any = None) -> str | None:
+def to_csv(comparison: Comparison, path: Any = None) -> str:
     """Returns the DataFrame as CSV in which no text starts a formula, or writes it to `path`."""
     frame = to_dataframe(comparison)
     for name in frame.columns[frame.dtypes == "string"]:

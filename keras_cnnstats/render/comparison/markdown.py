@@ -28,7 +28,7 @@ MARKS = {1: "▲", -1: "▼", 0: ""}
 """Marks of what grew and of what shrank."""
 
 
-def to_markdown(comparison: Comparison, path: str | os.PathLike[str] | None = None) -> str | None:
+def to_markdown(comparison: Comparison, path: str | os.PathLike[str] | None = None) -> str:
     """Returns the comparison as GitHub-flavoured Markdown, or writes it to `path`."""
     more = len(comparison.names) - MODELS_AT_MOST
     if more > 0:

@@ -13,7 +13,7 @@ from keras_cnnstats.render.html.page import policy, resource, template
 PACKAGE = "keras_cnnstats.render.comparison"
 
 
-def to_html(comparison: Comparison, path: str | os.PathLike[str] | None = None) -> str | None:
+def to_html(comparison: Comparison, path: str | os.PathLike[str] | None = None) -> str:
     """Returns the comparison as one page with everything in it, or writes it to `path`.
 
     Text from the models stays text: what the template writes is escaped, and the script makes no elements.

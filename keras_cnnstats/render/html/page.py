@@ -26,7 +26,7 @@ TILES = ("Params", "MACs", "FLOPs", "Training", "Weight", "Activation")
 """First words of the sums that stand out; the others follow below in small print."""
 
 
-def to_html(report: Report, path: str | os.PathLike[str] | None = None) -> str | None:
+def to_html(report: Report, path: str | os.PathLike[str] | None = None) -> str:
     """Returns the report as one page with everything in it, or writes it to `path`.
 
     Text from the model stays text: what the template writes is escaped, what the script reads is JSON without `<` and
