@@ -1,0 +1,111 @@
+"""The table of the documentation, made of the raw times and of nothing else."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from benchmarks.speed.findings import OF_PARTS, WALK, findings
+from benchmarks.speed.networks import NETWORKS, OURS
+from benchmarks.speed.peers import all_peers
+from benchmarks.speed.ratios import Finding, spread
+
+HEAD = """# Speed
+
+Measured by `python -m benchmarks.speed` on {machine}, each work load in a process of its own; raw times stand in
+`docs/speed.json`. Figures are ratios of medians, in brackets the least and the most of the rounds ({rounds}; 3 of what
+takes minutes). In each round the contenders ran one after the other in the same process. What is timed is told in the
+file of each work load, in `benchmarks/speed/`.
+
+## Beside its peers
+
+How many times as long as `analyze(model)` each takes, on the same Keras model in the same process; of the bare walk,
+how many times as long `analyze` takes. The first call of each, which imports what it needs, is left out; what is short
+is run for 0.2 s in each round.
+"""
+REST = """
+## By itself
+
+| what | of | found | aim | |
+| --- | --- | ---: | ---: | --- |"""
+
+BOUNDS = """
+## What bounds it
+
+- `analyze`: 75 to 120 µs for each row, whatever the size of the model. Of the 79 µs of ResNet50, at the least of 30
+  rounds, 31 go to reading Keras' graph, 16 to the rows and their disagreements, 9 to the rules, 9 to the receptive
+  fields, 7 to training, 2 to memory. A row takes 70 calls of functions of Python and 190 of those that Python is
+  written with, of which none takes more than 7 %. What is left to gain is in Keras' own objects, which lie scattered
+  in memory and are read through properties. Layers of equal shape and configuration share what was counted of them;
+  to find out that a layer has not changed since an earlier analysis would take as long as counting it again.
+- A bare walk reads the shapes in front of and behind each call, and nothing else: 1 to 3 µs for each.
+- `abstract()`: ConvNeXtXLarge takes 0.6 s for 261 layers, all of it in Keras, of which the better part follows the
+  attributes of layers. Without weights there is nothing else left to leave out.
+"""
+
+Records = Mapping[str, Mapping[str, Any]]
+"""Records by `part/backend/name`."""
+
+
+def page(machine: str, records: Records) -> str:
+    """Returns the records as Markdown."""
+    peers = {name: record for name, record in records.items() if name.startswith("peers/")}
+    rest = sorted(records.keys() - peers.keys(), key=place)
+    rounds = max((len(record["seconds"][OURS]) for record in peers.values() if "seconds" in record), default=0)
+    lines = [HEAD.format(machine=machine, rounds=rounds), *beside_peers(peers), REST]
+    for name in rest:
+        lines += [line(each) for each in figures(name, records[name])]
+    lines.append(BOUNDS.rstrip())
+    left = list(reasons(records))
+    if left:
+        lines += ["", "## What was not measured", "", *left]
+    return "\n".join(lines) + "\n"
+
+
+def place(name: str) -> tuple[int, str]:
+    """Returns where a record stands: with its part."""
+    return list(OF_PARTS).index(name.partition("/")[0]), name
+
+
+def figures(name: str, record: Mapping[str, Any]) -> list[Finding]:
+    """Returns what a record comes to; nothing where it was not measured."""
+    return list(findings(name.partition("/")[0], dict(record))) if "seconds" in record else []
+
+
+def beside_peers(records: Records) -> Iterator[str]:
+    """Yields the table of the peers: one line for each, one column for each network."""
+    found = {(each.what, each.of): each for name, record in records.items() for each in figures(name, record)}
+    yield f"| | {' | '.join(NETWORKS)} | aim | timed |"
+    yield f"| --- |{' ---: |' * (len(NETWORKS) + 1)} --- |"
+    for peer in all_peers():
+        here = [found.get((peer.name, network)) for network in NETWORKS]
+        known = [each for each in here if each]
+        cells = [each.text + ("" if each.is_kept else " (not kept)") if each else "–" for each in here]
+        name = f"{OURS}, over {WALK}" if peer.name == WALK else peer.name
+        yield f"| {name} | {' | '.join(cells)} | {known[0].aim if known else ''} | {peer.what} |"
+    yield ""
+    yield from own_times(records)
+
+
+def own_times(records: Records) -> Iterator[str]:
+    """Yields what `analyze` itself takes on each backend."""
+    backends: dict[str, list[str]] = {}
+    for record in records.values():
+        if "seconds" in record:
+            took = f"{record['name']} {spread(record['seconds'][OURS], 1e3)} ms for {record['rows']} rows"
+            backends.setdefault(record["backend"], []).append(took)
+    for backend, told in backends.items():
+        yield f"- `{OURS}` with Keras on {backend}: {'; '.join(told)}."
+
+
+def line(finding: Finding) -> str:
+    """Returns one line of the second table."""
+    kept = "" if not finding.aim else "kept" if finding.is_kept else "not kept"
+    return f"| {finding.what} | {finding.of} | {finding.text} | {finding.aim} | {kept} |"
+
+
+def reasons(records: Records) -> Iterator[str]:
+    """Yields why something is missing."""
+    for name, record in records.items():
+        if "failed" in record:
+            yield f"- {name}: {record['failed']}"
+        for peer, why in record.get("missing", {}).items():
+            yield f"- {name}, {peer}: {why}"
