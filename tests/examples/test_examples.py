@@ -19,6 +19,11 @@ ROWS = {
 }
 """How many rows each document has."""
 
+LONG = {"e_layers_and_parameters", "mobilenet_space", "nas_bench_201", "text_cnn", "train_espcn"}
+"""They train networks, or sweep."""
+
+TRIED = [pytest.param(path, marks=pytest.mark.slow if path.stem in LONG else (), id=path.stem) for path in EXAMPLES]
+
 FILES = {"train_espcn": {"espcn.csv", "espcn.png"}, "a_understanding_convolution": {"a1_convolution.png"}}
 """Some of the files that are written."""
 
@@ -43,7 +48,7 @@ def headings(printed: str) -> list[str]:
     return [line.split("  ")[0] for line, below in pairs if below and set(below) == {"-"} and len(below) == len(line)]
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TRIED)
 def test_example_runs_and_goes_through_all_rows(path: Path, tmp_path: Path) -> None:
     result = run(path, tmp_path)
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]

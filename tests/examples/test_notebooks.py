@@ -1,41 +1,22 @@
 """The notebooks run from top to bottom, and show in a browser what they should."""
 
-import json
-import os
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
-ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted(path.name for path in (ROOT / "examples").glob("*.ipynb"))
+from docs import notebooks
+
+NOTEBOOKS = [pytest.param(each, marks=() if each == "tour.ipynb" else pytest.mark.slow) for each in notebooks.names()]
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Runs a notebook in a kernel of this Python, once."""
-    folder = tmp_path_factory.mktemp("kernel")
-    kernel = folder / "kernels" / "python3"
-    kernel.mkdir(parents=True)
-    started = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    (kernel / "kernel.json").write_text(json.dumps({"argv": started, "display_name": "Python 3", "language": "python"}))
-
-    @cache
-    def executed(name: str) -> Any:
-        notebook = nbformat.read(ROOT / "examples" / name, as_version=4)
-        client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}})
-        shown = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONPATH": str(ROOT)}
-        client.execute(env={**os.environ, **shown})
-        return notebook
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUPYTER_PATH", str(folder))
-        yield executed
+    """Runs a notebook, once."""
+    return cache(lambda name: notebooks.run(name, tmp_path_factory.mktemp("kernel")))
 
 
 def texts(notebook: Any, kind: str) -> list[str]:
@@ -46,7 +27,8 @@ def texts(notebook: Any, kind: str) -> list[str]:
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_runs_and_shows_what_is_stored_in_it(run: Any, name: str) -> None:
-    stored, now = nbformat.read(ROOT / "examples" / name, as_version=4), run(name)
+    """`python docs/notebooks.py` stores what they show now."""
+    stored, now = nbformat.read(notebooks.FOLDER / name, as_version=4), run(name)
     assert texts(stored, "text/plain") == texts(now, "text/plain")
     assert len(texts(now, "image/png")) == len(texts(stored, "image/png"))
 
