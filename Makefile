@@ -14,7 +14,7 @@ AT_ONCE ?= --numprocesses 2 --dist loadfile
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 QUIETLY := 2> >(sed '/absl::InitializeLog\|cudart_stub/d' >&2)
 
-.PHONY: help demo examples test test-slow test-jax test-torch lint types format bench clean
+.PHONY: help demo examples docs test test-slow test-jax test-torch lint types format bench release clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -25,6 +25,9 @@ demo: $(VENV)/.installed  ## install the package into .venv and show it at work
 
 examples: $(VENV)/.installed-test  ## run all of examples/, which takes minutes; pictures go to examples/output
 	@for script in examples/*.py; do $(BIN)/python $$script; done $(QUIETLY)
+
+docs: $(VENV)/.installed-test  ## the documentation as a site, in site/: a broken link or reference fails
+	$(BIN)/python -m sphinx --builder html --nitpicky --fail-on-warning --keep-going --quiet docs site $(QUIETLY)
 
 test: lint types  ## everything that CI checks: lint, types and the fast tests (TESTS=path for some of them)
 	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)
@@ -49,8 +52,11 @@ format: $(VENV)/.installed-test  ## let ruff repair what it can
 	$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format --quiet
 
-bench: $(VENV)/.installed-test  ## the speed of an analysis, measured against peers
-	$(BIN)/python benchmarks/run.py $(QUIETLY)
+bench: $(VENV)/.installed-test  ## the speed of everything, measured against peers, as docs/speed.md; takes most of an hour
+	$(BIN)/python -m benchmarks.speed $(QUIETLY)
+
+release:  ## wheel and sdist into dist/, tried in clean environments without the checkout (OLDEST=--oldest: oldest versions)
+	$(PYTHON) .ci/release.py $(OLDEST) $(QUIETLY)
 
 clean:  ## remove .venv and the tools' caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
