@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from keras_cnnstats.errors import RuleError
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives.base import Claim, Learned, Map, Primitive
-from keras_cnnstats.primitives.spreads import Spread
+from keras_cnnstats.primitives.spreads import POINTWISE, Spread
 from keras_cnnstats.rules import Rule, find
 from keras_cnnstats.rules.registry import Found, RuleGapError
 from keras_cnnstats.units import Training, Work
@@ -67,7 +67,8 @@ class Described:
         facts: the facts of each.
         source: `rule`, `inherited`, `traced`, `measured` or `unknown`.
         note: what the user should know of it.
-        spreads: where the outputs of each primitive look; `None` where nobody knows.
+        spreads: where the outputs of each primitive look, none where all look at their own place; `None` where nobody
+            knows.
         claims: what formulas say of the primitives that the count does not bear out.
         kinds: the kinds of the primitives.
         parameters: the weights that the primitives have by their general formulas.
@@ -83,7 +84,9 @@ class Described:
         self.source = source
         self.note = note
         is_unknown = primitives is None or source == "measured"
-        self.spreads = None if is_unknown else [facts.spread for facts in self.facts]
+        spreads = [facts.spread for facts in self.facts]
+        is_pointwise = all(spread is POINTWISE for spread in spreads)
+        self.spreads = None if is_unknown else [] if is_pointwise else spreads
         self.claims = tuple([claim for facts in self.facts for claim in facts.claims])
         self.kinds = tuple([primitive.kind for primitive in made_of])
         self.parameters = sum([primitive.parameters for primitive in made_of])

@@ -112,7 +112,8 @@ def findings(call: Call, described: "Described", seen: Seen, counted: int) -> li
     found = _parameter_findings(call, described.parameters, counted) if call.weights or counted else []
     # Weights of a shared layer disagree once, where they are counted.
     found += [claim for claim in described.claims if counted or claim.quantity != "parameters"]
-    if seen.aligned is False or seen.after.fields != seen.before.fields:
+    is_moved = seen.after is not seen.before and seen.after.fields != seen.before.fields
+    if is_moved or seen.aligned is False:
         found.extend(_field_findings(call, described, seen))
     return found
 

@@ -65,6 +65,8 @@ def moved(call: Call, kinds: Sequence[str], read: Count, made: Count) -> Count:
     """
     if read is None or made is None:
         return None
+    if not call.weights:
+        return read + made
     weights = sum([weight.bytes for weight in call.weights])
     if Lookup.kind in kinds:
         # Of a table only those rows are read that are looked up.

@@ -70,7 +70,8 @@ def propagate(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> Propa
 
     Args:
         graph: the graph.
-        spreads: for each call where the outputs of each of its primitives look; `None` where that is unknown.
+        spreads: for each call where the outputs of each of its primitives look, none where each output looks at its
+            own place; `None` where that is unknown.
     """
     origins, origin = _origins(graph, spreads)
     letters = sorted({len(dims) for dims in origins.values()}, reverse=True)
@@ -86,11 +87,15 @@ def propagate(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> Propa
             sizes[axis] = shape[dim] if sizes[axis] is None else max(sizes[axis] or 0, shape[dim] or 0)
     seen = []
     for call, spread in zip(graph.calls, spreads, strict=True):
-        result = _through(call, spread, [sights[number] for number in call.inputs], sizes)
+        read = [sights[number] for number in call.inputs]
+        # The quick way for most calls: they look where the one map looks that they read.
+        is_plain = spread is not None and not spread and len(read) == 1
+        result = Seen(read[0], read[0]) if is_plain else _through(call, spread, read, sizes)
         seen.append(result)
         for number, spec in zip(call.outputs, call.results, strict=True):
             if number not in origins:
-                sights[number] = _fitted(result.after, spec.shape)
+                is_alike = is_plain and spec.shape == call.specs[0].shape
+                sights[number] = read[0] if is_alike else _fitted(result.after, spec.shape)
     return Propagated(axes=axes, sizes=tuple(sizes), origin=origin, seen=tuple(seen))
 
 

@@ -12,7 +12,7 @@ from keras_cnnstats.errors import ModelError, UnknownLayerError, nearest
 from keras_cnnstats.placement import total
 from keras_cnnstats.precision import Sparsity, summed
 from keras_cnnstats.records import Disagreement, Header, Memory, Row, Totals
-from keras_cnnstats.units import Training, Work
+from keras_cnnstats.units import NO_TRAINING, Training, Work
 from keras_cnnstats.verification import Verification
 
 if TYPE_CHECKING:
@@ -119,31 +119,35 @@ class Report:
         work = units.NO_WORK
         for part in self.work_by_kind.values():
             work = work.plus(part)
-        steps = [row.training for row in self.rows if row.training is not None]
+        columns = _columns(self.rows)
+        steps = [step for step in columns["training"] if step is not None and step is not NO_TRAINING]
         training = Training(*[Work(*map(sum, zip(*parts, strict=True))) for parts in zip(*steps, strict=True)])
-        share = total([row.share for row in self.rows])
+        stored = summed(pair for pairs in columns["stored"] for pair in pairs)
+        sparsities = [each for each in columns["sparsity"] if each is not None]
+        shares = [each for each in columns["share"] if each is not None]
+        share = total(shares)
         return Totals(
-            params=sum([row.params for row in self.rows]),
-            trainable_params=sum([row.trainable_params for row in self.rows]),
+            params=sum(columns["params"]),
+            trainable_params=sum(columns["trainable_params"]),
             macs=work.macs,
             flops=units.flops(work, self.header.convention),
             transcendentals=work.transcendentals,
             rows=len(self.rows),
-            unknown_rows=sum([row.work is None for row in self.rows]),
-            param_bytes=sum([row.param_bytes for row in self.rows]),
+            unknown_rows=columns["work"].count(None),
+            param_bytes=sum([count for _, count in stored]),
             train_macs=training.total.macs,
             train_flops=units.train_flops(training, self.header.convention),
-            unknown_train_rows=sum([row.training is None for row in self.rows]),
-            quantizer_params=sum([row.quantizer_params for row in self.rows]),
-            stored=summed(pair for row in self.rows for pair in row.stored),
-            operands=summed(pair for row in self.rows for pair in row.operands),
-            sparsity=_sparsity(self.rows),
-            unknown_sparsity_rows=sum([row.sparsity is not None and row.sparsity.macs is None for row in self.rows]),
+            unknown_train_rows=columns["training"].count(None),
+            quantizer_params=sum(columns["quantizer_params"]),
+            stored=stored,
+            operands=summed(pair for pairs in columns["operands"] for pair in pairs),
+            sparsity=_sparsity(sparsities),
+            unknown_sparsity_rows=sum([each.macs is None for each in sparsities]),
             share=share,
             device_flops=None
             if share is None or share.work is None
             else units.flops(share.work, self.header.convention),
-            unknown_device_rows=sum([row.share is not None and row.share.work is None for row in self.rows]),
+            unknown_device_rows=sum([each.work is None for each in shares]),
         )
 
     @cached_property
@@ -380,7 +384,11 @@ class Report:
         return to_notebook(self)
 
 
-def _sparsity(rows: tuple[Row, ...]) -> Sparsity | None:
+def _columns(rows: Sequence[Row]) -> dict[str, tuple[Any, ...]]:
+    """What the rows hold, by the name of the attribute."""
+    return dict(zip(Row._fields, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(Row._fields, ())
+
+
+def _sparsity(known: Sequence[Sparsity]) -> Sparsity | None:
     """The sums over the rows of which it is known; `None` where it was not asked for."""
-    known = [row.sparsity for row in rows if row.sparsity is not None]
     return Sparsity(*[sum([count or 0 for count in counts]) for counts in zip(*known, strict=True)]) if known else None

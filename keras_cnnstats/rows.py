@@ -7,7 +7,7 @@ from typing import NamedTuple
 from keras_cnnstats.describe import Described
 from keras_cnnstats.disagree import CODES, findings, summary_findings
 from keras_cnnstats.field import NOTHING, Field
-from keras_cnnstats.graph import Call, Graph, Shape, Weight
+from keras_cnnstats.graph import Call, Graph, Shape, TensorSpec, Weight
 from keras_cnnstats.memory import Liveness, moved
 from keras_cnnstats.placement import Placement, Share
 from keras_cnnstats.precision import NOTHING_MULTIPLIED, UNKNOWN, Sparsity, macs_by_type, remaining, times, used
@@ -42,6 +42,7 @@ class _Counted(NamedTuple):
     held: tuple[int, int]
 
 
+_NOTHING = _Counted(0, 0, 0, (), (0, 0))
 _NO_CALL = "its work in training is unknown: no call that an output depends on was seen to use these weights"
 
 
@@ -75,46 +76,65 @@ class Builder:
         place = len(self.rows)
         counted = self._count(call.weights)
         found = findings(call, described, seen, counted.params)
-        self.disagreements += [_disagreement(call.path, call.nth, finding) for finding in found]
+        if found:
+            self.disagreements += [_disagreement(call.path, call.nth, finding) for finding in found]
         samples = self._samples(call)
         work, operands = _work(described, samples, call.dtype)
         made = self.live.made[place]
         after = seen.after
-        positions, lost = _on_axes(after.dims, call.results[0].shape if call.results else (), len(after.fields))
+        axes = self.propagated.axes
+        positions, lost = _on_axes(after.dims, call.results[0].shape if call.results else (), len(axes))
+        # By place, in the order of `Row`: by name it takes four times as long, for each call of a model.
         self.rows.append(
             Row(
-                layer=call.path,
-                type=call.type,
-                call=call.nth,
-                output_shapes=tuple([self._shown(spec.shape) for spec in call.results]),
-                params=counted.params,
-                trainable_params=counted.trainable,
-                quantizer_params=counted.state,
-                work=work,
-                convention=self.convention,
-                axes=self.propagated.axes,
-                fields=_without_jump(after.fields, lost),
-                local_fields=_without_jump(after.local, lost),
-                input_sizes=self.propagated.sizes,
-                positions=positions if call.results else (),
-                aligned=seen.aligned,
-                source=described.source if work is not None else "unknown",
-                note=_joined(self._note(described, work), seen.note, step.note),
-                disagreements=tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
-                stored=counted.stored,
-                activation_bytes=made,
-                moved_bytes=moved(call, described.kinds, self.live.read[place], made),
-                training=step.work,
-                operands=operands,
-                sparsity=None if self.zeros is None else self._sparsity(call, described, work, self.zeros),
-                inputs=tuple(dict.fromkeys([self.makers[number] for number in call.inputs if number in self.makers])),
-                share=None if self.placement is None else Share(*counted.held, work_of(described, samples, division)),
+                call.path,
+                call.type,
+                self._shapes(call.results),
+                call.nth,
+                counted.params,
+                counted.trainable,
+                work,
+                self.convention,
+                axes,
+                _without_jump(after.fields, lost),
+                _without_jump(after.local, lost),
+                self.propagated.sizes,
+                positions if call.results else (),
+                seen.aligned,
+                described.source if work is not None else "unknown",
+                _joined(self._note(described, work), seen.note, step.note),
+                tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
+                counted.stored,
+                made,
+                step.work,
+                moved(call, described.kinds, self.live.read[place], made),
+                counted.state,
+                operands,
+                None if self.zeros is None else self._sparsity(call, described, work, self.zeros),
+                self._read(call.inputs),
+                None if self.placement is None else Share(*counted.held, work_of(described, samples, division)),
             )
         )
-        self.makers.update(dict.fromkeys(call.outputs, place))
+        for number in call.outputs:
+            self.makers[number] = place
+
+    def _shapes(self, results: tuple[TensorSpec, ...]) -> tuple[Shape, ...]:
+        if len(results) == 1:
+            return (self._shown(results[0].shape),)
+        return tuple([self._shown(spec.shape) for spec in results])
+
+    def _read(self, inputs: tuple[int, ...]) -> tuple[int, ...]:
+        """The rows whose outputs are read, each once."""
+        makers = self.makers
+        if len(inputs) == 1:
+            (number,) = inputs
+            return (makers[number],) if number in makers else ()
+        return tuple(dict.fromkeys([makers[number] for number in inputs if number in makers]))
 
     def _count(self, weights: tuple[Weight, ...]) -> _Counted:
         """Parameters, those of them that training changes, the state of quantisers, and the bytes by dtype."""
+        if not weights:
+            return _NOTHING
         params = trainable = state = 0
         held = 0, 0
         stored: dict[str, int] = {}
@@ -264,17 +284,7 @@ def _joined(work: str, field: str, training: str) -> str:
 
 def _disagreement(path: str, nth: int, claim: Claim) -> Disagreement:
     code = CODES[claim.code]
-    return Disagreement(
-        layer=path,
-        call=nth,
-        quantity=claim.quantity,
-        code=claim.code,
-        formula=claim.formula,
-        expected=claim.expected,
-        actual=claim.actual,
-        explained=code.explained,
-        reason=code.reason,
-    )
+    return Disagreement(path, *claim, code.reason, nth, code.explained)
 
 
 @lru_cache(maxsize=4096)

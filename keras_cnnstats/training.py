@@ -56,23 +56,24 @@ def steps_of_training(graph: Graph, described: Sequence[Described], fed: bool = 
     learned: set[int] = set()
     found: list[Step] = []
     for call, each in zip(reversed(graph.calls), reversed(described), strict=True):
-        samples = graph.samples(call)
-        if each.primitives is not None and not any(map(arrived.__getitem__, call.outputs)):
+        samples, outputs, inputs = graph.samples(call), call.outputs, call.inputs
+        if each.primitives is not None and not any(map(arrived.__getitem__, outputs)):
             found.append(_forward(each, samples))
             continue
-        results = tuple([place for place, number in enumerate(call.outputs) if arrived[number]])
-        reached = each.reached(results) if len(call.outputs) > 1 else each
-        step = _step(call, reached, tuple([live[number] for number in call.inputs]), samples)
+        reached = each
+        if len(outputs) > 1:
+            reached = each.reached(tuple([place for place, number in enumerate(outputs) if arrived[number]]))
+        step = _step(call, reached, tuple(map(live.__getitem__, inputs)), samples)
         done = step.work
         if call.weights:
             changed = _changed(call, reached)
-            again = sum([weight.size for weight in changed if weight.key in learned])
+            again = sum([weight.size for weight in changed if weight.key in learned]) if learned else 0
             learned.update([weight.key for weight in changed])
             if done is not None and again:
                 done = done._replace(weights=done.weights.plus(_added(again)))
         met = 0
         for place in step.read:
-            number = call.inputs[place]
+            number = inputs[place]
             if arrived[number]:
                 met += (product(graph.tensors[number].shape[1:]) or 0) * samples
             arrived[number] += 1
@@ -94,7 +95,7 @@ def _live(graph: Graph, described: Sequence[Described], fed: bool) -> list[bool]
     for number in graph.inputs:
         live[number] = fed and sloped[number]
     for call, each in zip(graph.calls, described, strict=True):
-        trained = any(weight.trainable for weight in call.weights)
+        trained = any(weight.trainable for weight in call.weights) if call.weights else False
         if (trained or any(map(live.__getitem__, call.inputs))) and _is_reached(each.facts, trained):
             for number in call.outputs:
                 live[number] = sloped[number]
@@ -125,7 +126,9 @@ def _step(call: Call, each: Described, fed: tuple[bool, ...], samples: int) -> S
     """What a call does that a gradient arrives at: asked once for all that are made of the same, over equal weights."""
     if any(fed) and not all(fed):
         return _Row(call, each, fed, samples).step()
-    key = "step", fed, samples, tuple([(weight.name, weight.size, weight.trainable) for weight in call.weights])
+    weights = call.weights
+    named = tuple([(weight.name, weight.size, weight.trainable) for weight in weights]) if weights else ()
+    key = "step", fed, samples, named
     if key not in each.memory:
         each.memory[key] = _Row(call, each, fed, samples).step()
     step: Step = each.memory[key]

@@ -65,7 +65,7 @@ def capture(
         raise InputShapeError(f"batch_size: expected an integer of at least 1. Received: {batch_size!r}.")
     function = check_model(model)
     reader = Reader(model, batch_size, is_known, asked=input_shape is not None)
-    with names_untouched(), random_untouched():
+    with names_untouched(), random_untouched(at_once=False):
         optimizer, summary = optimizer_of(model), summary_of(model, reader.held)
         try:
             with variables_deferred():

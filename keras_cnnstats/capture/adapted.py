@@ -12,12 +12,17 @@ _AS_BUILT = Adaptation()
 _ZERO_POINTS = ("kernel_zero", "embeddings_zero", "reverse_embeddings_zero")
 
 
-def adapted(operation: Any) -> tuple[str, ...]:
+def is_plain(layer: Any) -> bool:
+    """Returns whether a layer has one dtype policy, which quantises nothing: asked of it, it would take long to say."""
+    return type(layer._dtype_policy) is keras.DTypePolicy
+
+
+def adapted(layer: Any) -> tuple[str, ...]:
     """Returns what was made of the weights of a layer, or of layers inside it, since it was built, in words."""
-    inside = operation._flatten_layers() if getattr(operation, "_layers", None) else (operation,)
+    inside = layer._flatten_layers() if layer._layers else (layer,)
     found: dict[str, None] = {}
     for each in inside:
-        if getattr(each, "quantization_mode", None):
+        if not is_plain(each) and each.quantization_mode:
             found["quantised"] = None
         if getattr(each, "lora_enabled", False):
             found["low rank"] = None
@@ -26,7 +31,7 @@ def adapted(operation: Any) -> tuple[str, ...]:
 
 def adaptation(layer: Any) -> Adaptation:
     """Returns what was made of a layer's weights since it was built, as far as its work depends on it."""
-    mode = mode_of(layer)
+    mode = "" if is_plain(layer) else mode_of(layer)
     rank = layer.lora_rank if getattr(layer, "lora_enabled", False) else 0
     if not mode and not rank:
         return _AS_BUILT

@@ -1,6 +1,6 @@
 """What a call is given: tensors as records of shape and dtype, and the masks that come with them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from inspect import signature
 from typing import Any
 
@@ -15,17 +15,25 @@ def spec_of(tensor: Any) -> TensorSpec:
     return TensorSpec(tuple(tensor.shape), tensor.dtype)
 
 
+def specs_of(tensors: Iterable[Any]) -> tuple[TensorSpec, ...]:
+    """The records of symbolic tensors."""
+    return tuple([TensorSpec(tensor._shape, tensor._dtype) for tensor in tensors])
+
+
 def arguments_of(node: Any, specs: tuple[TensorSpec, ...], views: Views) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call, each tensor, variable and array in them as its spec."""
     arguments = node.arguments
-    tensors = arguments.keras_tensors
-    if len(arguments.args) == 1 and not any(value is not None for value in arguments.kwargs.values()):
+    if arguments._single_positional_tensor is not None:
         # The quick way for nearly all calls: one tensor, or one list of tensors.
+        return specs, {}
+    tensors = arguments.keras_tensors
+    given = arguments.kwargs
+    if len(arguments.args) == 1 and all(value is None for value in given.values()):
         (only,) = arguments.args
         if only is tensors[0]:
-            return specs, dict(arguments.kwargs)
+            return specs, dict(given)
         if isinstance(only, (list, tuple)) and len(only) == len(tensors):
-            return (list(specs) if isinstance(only, list) else specs,), dict(arguments.kwargs)
+            return (list(specs) if isinstance(only, list) else specs,), dict(given)
     by_tensor = {id(tensor): spec for tensor, spec in zip(tensors, specs, strict=True)}
 
     def described(value: Any) -> Any:
@@ -38,8 +46,14 @@ def arguments_of(node: Any, specs: tuple[TensorSpec, ...], views: Views) -> tupl
         return value
 
     args = tree.map_structure(described, arguments.args)
-    kwargs = tree.map_structure(described, arguments.kwargs)
+    kwargs = tree.map_structure(described, given)
     return args, kwargs
+
+
+def are_plain(tensors: Iterable[Any]) -> bool:
+    """Whether there is nothing more to know of tensors than their shapes: none has a mask, none is sparse."""
+    marked = [tensor for tensor in tensors if tensor._sparse or getattr(tensor, "_keras_mask", None) is not None]
+    return not marked
 
 
 def implied_masks(node: Any) -> dict[str, Any]:

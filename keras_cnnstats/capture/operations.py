@@ -83,7 +83,7 @@ def mixes_batch(function: Any) -> bool:
     """Returns whether some operation between the layers may move samples, so that the batch size has to be known."""
     waiting, seen = [function], {id(function)}
     while waiting:
-        for operation in waiting.pop()._operations:
+        for operation in waiting.pop().operations:
             if isinstance(operation, keras.layers.Layer):
                 inner = function_of(operation) if isinstance(operation, keras.Model) else None
                 if inner is not None and id(inner) not in seen:

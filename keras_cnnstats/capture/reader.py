@@ -7,7 +7,7 @@ import keras
 from keras.src import tree
 
 from keras_cnnstats.capture.adapted import adapted, roles
-from keras_cnnstats.capture.arguments import arguments_of, implied_masks, masks_of, spec_of, stored_note
+from keras_cnnstats.capture.arguments import are_plain, arguments_of, implied_masks, masks_of, spec_of, stored_note
 from keras_cnnstats.capture.expand import CannotFollowError, Constant, Keeper, check_shapes, measured, traced
 from keras_cnnstats.capture.feeds import input_names, missing_inputs
 from keras_cnnstats.capture.lenient import lenient
@@ -146,11 +146,17 @@ class Reader:
         )
 
     def _specs(self, numbers: tuple[int, ...]) -> tuple[TensorSpec, ...]:
-        return tuple([self.tensors[number] for number in numbers])
+        tensors = self.tensors
+        return tuple([tensors[number] for number in numbers])
 
     def _new_tensor(self, spec: TensorSpec) -> int:
         self.tensors.append(spec)
         return len(self.tensors) - 1
+
+    def _new_tensors(self, specs: Sequence[TensorSpec]) -> tuple[int, ...]:
+        first = len(self.tensors)
+        self.tensors.extend(specs)
+        return tuple(range(first, len(self.tensors)))
 
     def _read_function(self, function: Any, feeds: tuple[int, ...], prefix: str, trainable: bool) -> tuple[int, ...]:
         """Notes the calls of a graph that is fed the tensors `feeds`; returns the tensors it makes."""
@@ -174,7 +180,7 @@ class Reader:
         """Notes the calls of a graph; asks for what the graphs of nested models make by yielding how they are read."""
         numbers = {id(tensor): number for tensor, number in zip(function.inputs, feeds, strict=True)}
         for node in _nodes(function):
-            sources = tuple([numbers[id(tensor)] for tensor in node.input_tensors])
+            sources = tuple([numbers[id(tensor)] for tensor in node.arguments.keras_tensors])
             kind = self.kinds.of(node.operation)
             path = self._path(node.operation, prefix, kind)
             inner = function_of(node.operation) if kind.is_model else None
@@ -198,17 +204,25 @@ class Reader:
                 reason = error
         specs = self._specs(sources)
         results = self.results.of(node, specs, path)
-        counted, note = (None, _note_of(node)) if kind.is_leaf else self._count(node, sources, results, reason)
-        outputs = tuple([self._new_tensor(spec) for spec in results])
-        call = self._call(node, kind, path, sources, specs, outputs, tuple(results), trainable)
+        is_plain = are_plain(node.arguments.keras_tensors)
+        if kind.is_leaf:
+            counted, note = None, "" if is_plain else stored_note(node)
+        else:
+            counted, note = self._count(node, sources, results, reason)
+        outputs = self._new_tensors(results)
+        call = self._call(node, kind, path, sources, specs, outputs, results, trainable)
+        if kind.is_layer and not is_plain:
+            call = call._replace(kwargs={**call.kwargs, **implied_masks(node)})
         if not kind.is_layer and prefix in self.followed:
             call = call._replace(followed=True)
         if note:
             call = call._replace(note=note, measured=counted and _with_weights(counted, call.weights))
         if not kind.is_leaf and not kind.is_layer and counted is None:
             self.uncounted.append(len(self.calls))
-        # What depends on no input reads none, though the graph has hung it on one.
-        self.calls.append(call._replace(inputs=(), specs=(), args=()) if isinstance(operation, Constant) else call)
+        if isinstance(operation, Constant):
+            # What depends on no input reads none, though the graph has hung it on one.
+            call = call._replace(inputs=(), specs=(), args=(), note=_CONSTANT)
+        self.calls.append(call)
         return outputs
 
     def _follow(self, node: Any, sources: tuple[int, ...], path: str, trainable: bool) -> tuple[int, ...]:
@@ -259,7 +273,7 @@ class Reader:
         self.uncounted = [place for place in self.uncounted if place < calls]
 
     def _count(
-        self, node: Any, sources: tuple[int, ...], results: list[TensorSpec], reason: CannotFollowError | None
+        self, node: Any, sources: tuple[int, ...], results: Sequence[TensorSpec], reason: CannotFollowError | None
     ) -> tuple[Measured | None, str]:
         """The backend's count of a call that no rule knows and that cannot be followed; what the user should know."""
         backend = backend_name()
@@ -273,7 +287,7 @@ class Reader:
         why = "" if reason is None else f": its call cannot be followed ({reason})"
         return counted, f"counted by {backend}{why}"
 
-    def _counted(self, node: Any, sources: tuple[int, ...], results: list[TensorSpec]) -> Measured:
+    def _counted(self, node: Any, sources: tuple[int, ...], results: Sequence[TensorSpec]) -> Measured:
         operation = node.operation
         variables = operation.variables if isinstance(operation, keras.layers.Layer) else self._variables()
         _, args, kwargs = self._symbolic_arguments(node, sources)
@@ -317,31 +331,31 @@ class Reader:
         trainable: bool,
     ) -> Call:
         operation = node.operation
-        nth = self.times_called.get(id(operation), 0)
-        self.times_called[id(operation)] = nth + 1
-        if not nth:
-            self.weights[id(operation)] = (
-                weights_of(operation, trainable) if kind.is_layer else weights_given(node, trainable, self.views)
-            )
-        weights = self.weights.get(id(operation), ())
+        key = id(operation)
+        nth = self.times_called.get(key, 0)
+        self.times_called[key] = nth + 1
+        if nth:
+            weights = self.weights.get(key, ())
+        else:
+            given = weights_of(operation, trainable) if kind.is_layer else weights_given(node, trainable, self.views)
+            weights = self.weights[key] = given
         args, kwargs = arguments_of(node, specs, self.views)
-        if kind.is_layer:
-            kwargs.update(implied_masks(node))
+        # By place: by name it takes half as long again, for each call of a model.
         return Call(
-            path=path,
-            type=kind.name,
-            nth=nth,
-            layer=operation,
-            target=kind.target,
-            inputs=sources,
-            outputs=outputs,
-            specs=specs,
-            results=results,
-            args=args,
-            kwargs=kwargs,
-            weights=weights,
-            channels_first=_channels_first(operation),
-            adapted=adapted(operation) if weights else (),
+            path,
+            kind.name,
+            nth,
+            operation,
+            kind.target,
+            sources,
+            outputs,
+            specs,
+            results,
+            args,
+            kwargs,
+            weights,
+            _channels_first(operation),
+            adapted=adapted(operation) if weights and kind.is_layer else (),
             dtype=multiplied_in(operation, specs, results),
         )
 
@@ -355,12 +369,13 @@ class Reader:
         return f"{name}_{times}" if times else name
 
 
+_CONSTANT = "made of weights and sizes alone, the same for each sample: not counted"
 _WRITE_IT = "Write it in keras.ops, or build the model functionally: keras.Model(inputs, outputs)."
 
 
 def _nodes(function: Any) -> Iterator[Any]:
     """The calls of a graph in execution order; those that could run side by side in the order of `model.summary()`."""
-    order = {id(operation): place for place, operation in enumerate(function._operations)}
+    order = {id(operation): place for place, operation in enumerate(function.operations)}
     for depth in sorted(function._nodes_by_depth, reverse=True):
         nodes = function._nodes_by_depth[depth]
         for node in nodes if len(nodes) == 1 else sorted(nodes, key=lambda node: order[id(node.operation)]):
@@ -374,13 +389,6 @@ def _held(model: Any) -> list[Any]:
 
 def _with_weights(counted: Measured, weights: tuple[Weight, ...]) -> Measured:
     return Measured(counted=counted.counted, weights=sum(weight.size for weight in weights))
-
-
-def _note_of(node: Any) -> str:
-    """What the user should know of a call that has a rule."""
-    if isinstance(node.operation, Constant):
-        return "made of weights and sizes alone, the same for each sample: not counted"
-    return stored_note(node)
 
 
 def _uncounted(gap: CannotFollowError) -> str:

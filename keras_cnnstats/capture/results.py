@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras.src import tree
 
-from keras_cnnstats.capture.arguments import spec_of
+from keras_cnnstats.capture.arguments import spec_of, specs_of
 from keras_cnnstats.capture.lenient import completed
 from keras_cnnstats.capture.state import quietly
 from keras_cnnstats.errors import InputShapeError
@@ -21,32 +21,31 @@ class Results:
         self.batch_size = batch_size
         self.asked = asked
 
-    def of(self, node: Any, specs: Specs, path: str) -> list[TensorSpec]:
+    def of(self, node: Any, specs: Specs, path: str) -> Specs:
         """What a call makes, as the layer says."""
-        if self.are_as_built(node, specs):
-            results = [spec_of(tensor) for tensor in node.outputs]
-        else:
-            results = self._infer(node, specs, path)
+        results = specs_of(node.outputs) if self.are_as_built(node, specs) else self._infer(node, specs, path)
         if isinstance(node.operation, keras.layers.EinsumDense):
             fed, made = specs[0], results[0]
-            results = [made._replace(shape=completed(node.operation.equation, fed.shape, made.shape))]
+            results = (made._replace(shape=completed(node.operation.equation, fed.shape, made.shape)),)
         return results
 
     def are_as_built(self, node: Any, specs: Specs) -> bool:
         """Whether the shapes that Keras inferred when the call was made hold: it is fed what it was fed then."""
-        for tensor, spec in zip(node.input_tensors, specs, strict=True):
-            now, then = spec.shape, tensor.shape
-            if now != then and (now[1:] != then[1:] or now[:1] != (None,) or then[0] != self.batch_size):
+        for tensor, spec in zip(node.arguments.keras_tensors, specs, strict=True):
+            now, then = spec.shape, tensor._shape
+            if now is then or now == then:
+                continue
+            if now[1:] != then[1:] or now[:1] != (None,) or then[0] != self.batch_size:
                 return False
         return True
 
-    def _infer(self, node: Any, specs: Specs, path: str) -> list[TensorSpec]:
+    def _infer(self, node: Any, specs: Specs, path: str) -> Specs:
         try:
-            return said_of_shapes(node, specs) or _inferred(node, specs)
+            return tuple(said_of_shapes(node, specs) or _inferred(node, specs))
         except Exception as error:
             if not self.asked:
                 # Nobody asked for other sizes than the layer was built for: it cannot say at a known batch size.
-                return [self.with_batch(spec_of(tensor)) for tensor in node.outputs]
+                return tuple([self.with_batch(spec_of(tensor)) for tensor in node.outputs])
             shapes = ", ".join(str(spec.shape) for spec in specs)
             raise InputShapeError(
                 f"{path}: the layer does not accept the shapes that this input gives it ({shapes}). Keras says: {error}"

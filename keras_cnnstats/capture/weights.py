@@ -1,13 +1,14 @@
 """The variables that a layer or an operation holds, as plain records: none of their values is read."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import prod
 from types import MappingProxyType
 from typing import Any
 
 import keras
 
-from keras_cnnstats.capture.adapted import roles
+from keras_cnnstats.capture.adapted import is_plain, roles
 from keras_cnnstats.capture.views import Views
 from keras_cnnstats.graph import TensorSpec, Weight
 from keras_cnnstats.units import dtype_bytes
@@ -23,13 +24,16 @@ def variables_within(layer: Any) -> list[Any]:
     found: dict[int, Any] = {}
     seen: set[int] = set()
     waiting = [layer]
+    usual = keras.layers.Layer.weights
     while waiting:
         each = waiting.pop()
         if id(each) not in seen:
             seen.add(id(each))
-            is_own = type(each).weights is not keras.layers.Layer.weights
-            found.update({id(one): one for one in (each.weights if is_own else _own(each)) if id(one) not in found})
-            waiting.extend(() if is_own else reversed(each._layers))
+            is_own = type(each).weights is not usual
+            for one in each.weights if is_own else _own(each):
+                found.setdefault(id(one), one)
+            if not is_own and each._layers:
+                waiting.extend(reversed(each._layers))
     return list(found.values())
 
 
@@ -74,9 +78,9 @@ def weights_of(layer: Any, trainable: bool) -> tuple[Weight, ...]:
         own, known = layer.weights, roles(layer)
     else:
         own = _own(layer)
-        if layer.quantization_mode:
+        if not is_plain(layer):
             known = roles(layer)
-    return tuple([weight_of(weight, trainable, known) for weight in own])
+    return tuple([weight_of(variable, trainable, known) for variable in own]) if own else ()
 
 
 def weights_given(node: Any, trainable: bool, views: Views) -> tuple[Weight, ...]:
@@ -97,25 +101,30 @@ def weight_of(variable: Any, trainable: bool, known: Mapping[int, tuple[int, boo
         trainable: whether the layers that hold it are.
         known: what variables of quantised layers stand for.
     """
-    stored, dtype = prod(variable._shape), variable._dtype
-    size, is_state = known.get(id(variable), (stored, False))
-    return Weight(
-        id(variable),
-        size,
-        trainable and variable.trainable and not is_state,
-        stored * (dtype_bytes(dtype) or 0),
-        dtype,
-        variable._name,
-        is_state,
-    )
+    key, dtype = id(variable), variable._dtype
+    stored, size_in_bytes = _stored(variable._shape, dtype)
+    if key not in known:
+        return Weight(key, stored, trainable and variable._trainable, size_in_bytes, dtype, variable._name)
+    size, is_state = known[key]
+    trained = trainable and variable._trainable and not is_state
+    return Weight(key, size, trained, size_in_bytes, dtype, variable._name, is_state)
+
+
+@lru_cache(maxsize=4096)
+def _stored(shape: tuple[int, ...], dtype: str) -> tuple[int, int]:
+    """The values of a variable, and the bytes that they are stored in."""
+    values = prod(shape)
+    return values, values * (dtype_bytes(dtype) or 0)
 
 
 def multiplied_in(operation: Any, specs: tuple[TensorSpec, ...], results: tuple[TensorSpec, ...]) -> str:
     """Returns the dtype that a layer or an operation multiplies in."""
-    if isinstance(operation, keras.layers.Layer) and operation.autocast:
-        return str(operation.compute_dtype or keras.config.floatx())
+    is_layer = isinstance(operation, keras.layers.Layer)
+    if is_layer and operation.autocast:
+        own = operation._dtype_policy._compute_dtype if is_plain(operation) else operation.compute_dtype
+        return str(own or keras.config.floatx())
     read = [spec.dtype for spec in specs]
-    if not isinstance(operation, keras.layers.Layer):
+    if not is_layer:
         made = results[0].dtype if results else "float32"
         # Products of integers are added up in wider ones.
         return common_dtype(read) if "int" in made and read else made

@@ -1,6 +1,6 @@
 """The handful of things that networks are made of, in plain integers. Each knows all of itself; none knows Keras."""
 
-from keras_cnnstats.primitives.adaptation import Adaptation, LowRank, computed, looked_up, merged
+from keras_cnnstats.primitives.adaptation import Adaptation, LowRank, computed, convolved, looked_up
 from keras_cnnstats.primitives.attention import attention
 from keras_cnnstats.primitives.base import Claim, Map, Primitive, Size, axes_of, ends, more, other_axes, product, share
 from keras_cnnstats.primitives.contraction import Contraction, batch_dot, einsum_dense, einsum_product, matrix_product
@@ -125,6 +125,7 @@ __all__ = [
     "carried_reach",
     "centred",
     "computed",
+    "convolved",
     "diagonal",
     "differences",
     "einsum_dense",
@@ -135,7 +136,6 @@ __all__ = [
     "in_a_row",
     "looked_up",
     "matrix_product",
-    "merged",
     "merging",
     "more",
     "moved",

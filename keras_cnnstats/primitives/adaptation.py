@@ -84,6 +84,17 @@ def computed(
     return found if is_first else reading(found, (read,))
 
 
+def convolved(how: Adaptation, convolution: Convolution, shape: tuple[Size, ...]) -> list[Primitive]:
+    """Returns the primitives of a convolution, as a layer computes it whose weights were adapted.
+
+    Args:
+        how: what was made of its weights.
+        convolution: the convolution of its input with its kernel.
+        shape: of the input, without the batch axis.
+    """
+    return merged(how, convolution, convolution.kernel_size, Map(product(shape))) if how.rank else [convolution]
+
+
 def _behind(read: Map, steps: int) -> Map:
     """A map, seen from so many primitives further behind."""
     return read if read.source is None or read.source >= 0 else read._replace(source=read.source - steps)

@@ -3,7 +3,7 @@
 from keras import layers
 
 from keras_cnnstats.graph import Call
-from keras_cnnstats.primitives import Convolution, Map, Primitive, TransposedConvolution, Window, merged
+from keras_cnnstats.primitives import Convolution, Primitive, TransposedConvolution, Window, convolved
 from keras_cnnstats.rules.activations import activation
 from keras_cnnstats.rules.adapted import adapted
 from keras_cnnstats.rules.registry import rule
@@ -19,7 +19,7 @@ def convolution(call: Call) -> list[Primitive]:
         windows=windows, c_in=x.channels, c_out=layer.filters, groups=layer.groups, bias=layer.use_bias
     )
     return [
-        *merged(adapted(layer), products, products.kernel_size, Map(x.elements)),
+        *convolved(adapted(layer), products, x.shape[1:]),
         *activation(layer.activation, y),
     ]
 

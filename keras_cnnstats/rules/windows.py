@@ -26,6 +26,8 @@ def transposed(
 
 
 def _each(value: Any, rank: int) -> tuple[Any, ...]:
+    if type(value) is tuple and len(value) == rank:
+        return value
     each = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
     if len(each) != rank:
         raise ValueError(f"expected a value for each of {rank} axes. Received: {value!r}")
