@@ -1,6 +1,6 @@
 """The referee of JAX: XLA's cost analysis of each operation of a trace, before anything is optimised away."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -88,6 +88,89 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
         return [*made, *gradients]
 
     return count_whole(step._replace(run=run))
+
+
+def count_program(call: Runnable) -> tuple[int, int]:
+    """Returns XLA's figure for a whole program, and that of its operations, added up as XLA adds them up.
+
+    XLA adds in float32, function by function in the order of the program: with hundreds of operations the seventh digit
+    is no longer that of the sum. Where the two are the same, the sum of the operations is what XLA counts, to the last
+    FLOP.
+
+    Raises:
+        CannotMeasureError: it has loops or conditions.
+    """
+    import jax
+
+    fed = [jax.ShapeDtypeStruct(spec.shape, spec.dtype) for spec in call.specs]
+    closed = jax.make_jaxpr(lambda *tensors: call.run(tensors))(*fed)
+    jaxpr = closed.jaxpr
+
+    # Constants are fed too: a product with ones would be gone before XLA counts.
+    def run(constants: Sequence[Any], *tensors: Any) -> Any:
+        return jax.core.eval_jaxpr(jaxpr, constants, *tensors)
+
+    whole = jax.jit(run).lower(closed.consts, *fed).cost_analysis()["flops"]
+    return int(whole), int(_added(jaxpr, jaxpr.outvars, 0.0))
+
+
+def _added(jaxpr: Any, outputs: Sequence[Any], before: float) -> float:
+    """What XLA has added up behind the operations that some outputs need, with what came before them."""
+    import numpy as np
+
+    added = np.float32(before)
+    for equation, wanted in _backwards(_needed(jaxpr, outputs), outputs):
+        name, params = equation.primitive.name, equation.params
+        if name in ("scan", "cond", "while"):
+            raise CannotMeasureError(f"it has a `{name}`")
+        inner = next((params[key] for key in _INNER if key in params), None)
+        if inner is None:
+            for part in _parts(equation):
+                added += np.float32(part)
+            continue
+        body = getattr(inner, "jaxpr", inner)
+        read = [each for each, is_read in zip(body.outvars, wanted, strict=True) if is_read]
+        # A jitted function stays one, with a sum of its own; everything else becomes part of what calls it.
+        is_function = name in ("jit", "pjit")
+        added = np.float32(added + _added(body, read, 0.0) if is_function else _added(body, read, float(added)))
+    return float(added)
+
+
+def _backwards(needed: Sequence[tuple[Any, list[bool]]], outputs: Sequence[Any]) -> Iterator[tuple[Any, list[bool]]]:
+    """The operations in XLA's order: what an operation reads comes before it, the first that it reads first."""
+    makers = {each: place for place, (equation, _) in enumerate(needed) for each in equation.outvars}
+    entered: set[int] = set()
+    left: set[int] = set()
+    waiting = [makers[each] for each in reversed(outputs) if not _is_literal(each) and each in makers]
+    while waiting:
+        place = waiting[-1]
+        if place in entered:
+            waiting.pop()
+            if place not in left:
+                left.add(place)
+                yield needed[place]
+            continue
+        entered.add(place)
+        read = [makers[each] for each in needed[place][0].invars if not _is_literal(each) and each in makers]
+        waiting += [each for each in reversed(read) if each not in entered]
+
+
+def _parts(equation: Any) -> list[float]:
+    """What XLA counts for an operation: a function of each value is several operations to it, one after the other."""
+    if _changes_nothing(equation):
+        return []
+    fed, made = [(tuple(each.aval.shape), each.aval.dtype) for each in equation.invars], equation.outvars[0].aval
+    flops, values = _flops(_Bound(equation), tuple(fed)), prod(made.shape)
+    is_function = [shape for shape, _ in fed] == [tuple(made.shape)] and values and not flops % values
+    return [float(values)] * int(flops // values) if is_function else [flops]
+
+
+def _changes_nothing(equation: Any) -> bool:
+    """Whether it is `x + 0`, `x - 0` or `x * 1`, with a number that is written down: gone before XLA counts."""
+    name, tensors = equation.primitive.name, equation.invars
+    neutral = {"add": 0, "sub": 0, "mul": 1}.get(name)
+    written = [each for each in (tensors[1:] if name == "sub" else tensors) if _is_literal(each)]
+    return neutral is not None and any(each.val == neutral for each in written)
 
 
 def _of_jaxpr(jaxpr: Any, fed: Sequence[bool | None], outputs: Sequence[Any], makes_numbers: bool) -> Figures:
