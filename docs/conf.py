@@ -20,6 +20,7 @@ nitpick_ignore_regex = [
     ("py:class", r"keras_cnnstats\.(primitives\.\w+|equivalence\.links)\.\w+"),
 ]
 
+default_role = "literal"  # what stands in backticks in docstrings
 myst_heading_anchors = 3
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
@@ -41,6 +42,7 @@ def setup(app: Any) -> None:
     app.connect("source-read", _without_links_outside)
     app.connect("autodoc-skip-member", _is_told_by_its_class)
     app.connect("autodoc-process-bases", _public_bases)
+    app.connect("autodoc-process-docstring", _without_a_type, priority=400)  # before napoleon
 
 
 def _write_pages(_: Any) -> None:
@@ -57,6 +59,12 @@ def _public_bases(_: Any, __: str, ___: Any, ____: Any, bases: list[Any]) -> Non
     for place, base in enumerate(bases):
         if base.__name__ in keras_cnnstats.__all__:
             bases[place] = f":py:exc:`keras_cnnstats.{base.__name__}`"
+
+
+def _without_a_type(_: Any, kind: str, ___: str, ____: Any, _____: Any, lines: list[str]) -> None:
+    # Napoleon takes what stands before a colon in the first line of a property for its type.
+    if kind in ("property", "attribute", "data"):
+        lines.insert(0, "")
 
 
 def _is_told_by_its_class(_: Any, __: str, ___: str, member: Any, is_skipped: bool, ____: Any) -> bool:

@@ -95,7 +95,7 @@ DEFINITIONS = (
         "average pooling over `K` taps", "output value", "K", "0", lambda: layers.AveragePooling2D(2), {"K": 4}, 96,
         "`K - 1` additions, a division",
     ),
-    function("batch normalization", "2", "0", layers.BatchNormalization, "a product and an addition, worked out before"),
+    function("batch normalization", "2", "0", layers.BatchNormalization, "a product, an addition"),
     Definition(
         "layer, group normalization of `n` values", "group", "5 * n + 1", "1",
         lambda: layers.LayerNormalization(scale=False, center=False), {"n": 6}, 64,

@@ -1,4 +1,4 @@
-"""The pages that are made when the site is built: codes, lessons and notebooks. Each lies in a folder that git ignores."""
+"""The pages that are made when the site is built, in folders that git ignores: codes, lessons and notebooks."""
 
 import ast
 import base64
@@ -20,6 +20,7 @@ _CODES = """# Where count and formula part
 Where what was counted is not what a formula of the textbooks gives, the report has a *disagreement*: with a code, the
 formula with the numbers put in, and the reason. P is for parameters, K for what `model.summary()` says, S for shapes, F
 for FLOPs, R for receptive fields; a 0 is one that nobody has explained yet. `cnnstats explain F3` prints the pages too.
+Codes are never reused: P5 was withdrawn.
 
 | code | about | why |
 | --- | --- | --- |
@@ -87,7 +88,7 @@ def _cell(cell: Any, folder: Path, name: str) -> Iterator[str]:
     for output in cell.outputs:
         data = output.get("data", {})
         if output.output_type == "stream":
-            yield f"```text\n{output.text.rstrip()}\n```"
+            yield f"```text\n{output.text.strip()}\n```"
         elif "image/png" in data:
             (folder / f"{name}.png").write_bytes(base64.b64decode(data["image/png"]))
             yield f"![What the cell draws]({name}.png)"

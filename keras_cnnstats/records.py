@@ -87,7 +87,7 @@ class Row(NamedTuple):
 
     @property
     def macs_by_type(self) -> dict[str, int] | None:
-        """MACs by the dtype of what is multiplied: inputs and weights, `"float16 x int4"` where they are not alike."""
+        """MACs by the dtype of inputs and weights: `"float16"`, or `"float16 x int4"` where they are not alike."""
         return None if self.work is None else dict(self.operands)
 
     @property
