@@ -23,7 +23,7 @@ def network() -> keras.Model:
     x = keras.layers.Conv2D(8, 3, padding="same", name="a")(image)
     x = keras.layers.MaxPooling2D(2, name="pool")(x)
     x = keras.layers.Conv2D(8, 3, padding="same", dilation_rate=2, name="b")(x)
-    return keras.Model(image, keras.layers.Conv2D(8, 3, strides=2, padding="same", name="c")(x))
+    return keras.Model(image, keras.layers.Conv2D(8, 3, strides=2, padding="same", name="c")(x), name="four_layers")
 
 
 def plot(path: Path) -> None:
