@@ -62,9 +62,9 @@ def _public_bases(_: Any, __: str, ___: Any, ____: Any, bases: list[Any]) -> Non
 
 
 def _without_a_type(_: Any, kind: str, ___: str, ____: Any, _____: Any, lines: list[str]) -> None:
-    # Napoleon takes what stands before a colon in the first line of a property for its type.
+    # Napoleon takes what stands before a colon in the first line of a property for its type: an empty comment has none.
     if kind in ("property", "attribute", "data"):
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]
 
 
 def _is_told_by_its_class(_: Any, __: str, ___: str, member: Any, is_skipped: bool, ____: Any) -> bool:
