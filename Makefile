@@ -29,7 +29,7 @@ examples: $(VENV)/.installed-test  ## run all of examples/, which takes minutes;
 docs: $(VENV)/.installed-test  ## the documentation as a site, in site/: a broken link or reference fails
 	$(BIN)/python -m sphinx --builder html --nitpicky --fail-on-warning --keep-going --quiet docs site $(QUIETLY)
 
-test: lint types  ## everything that CI checks: lint, types and the fast tests (TESTS=path for some of them)
+test: lint types  ## lint, types and the fast tests (TESTS=path for some of them)
 	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)
 
 test-slow: $(VENV)/.installed-test  ## the tests that take longer

@@ -1,6 +1,6 @@
 """Whether the counters of TensorFlow, JAX and PyTorch agree with what is counted, as the table docs/agreement.md.
 
-All of `keras.applications`, some models of one's own, and the backbones of keras-hub where it is installed, one after
+All of `keras.applications`, some models of our own, and the backbones of keras-hub where it is installed, one after
 the other, each backend in a process of its own. Of each model the table has the products that are counted, those that
 the referee counts, each term that has a name, and what remains: 0, or a defect.
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-GROUPS = {"applications": "keras.applications", "custom": "Models of one's own", "hub": "Backbones of keras-hub"}
+GROUPS = {"applications": "keras.applications", "custom": "Models of our own", "hub": "Backbones of keras-hub"}
 QUANTITIES = ("contractions", "flops")
 REFEREES = {
     "tensorflow": "TensorFlow's registry",
@@ -205,7 +205,8 @@ def page(records: Sequence[Record]) -> str:
         "`benchmarks/agreement.py`. Contractions are in MACs, of one sample; FLOPs are under the convention of the "
         "referee. *Remainder* is what the referee counts more than counted here and the terms that have a name. XLA's "
         "figures are float32 of seven digits; what these do not hold is no difference. Its term *padding* is products "
-        "with padding, which MACs have and it leaves out; a report says of the other terms why they are.",
+        "with padding, which MACs have and it leaves out; a report says of the other terms why they are. The backbones "
+        "of keras-hub are built small (two layers, a few dozen channels): what is tried is their structure.",
         "",
         "| referee | models | contractions: remainder 0 | differ | not comparable | FLOPs: remainder 0 | differ "
         "| not comparable |",
@@ -277,8 +278,7 @@ def main() -> None:
             known[backend, record["group"], record["model"]] = record
             print(f"{backend:10} {record['seconds']:6.1f} s  {row(record)}", flush=True)
             stored.write_text(json.dumps(list(known.values()), indent=1), encoding="utf-8")
-    in_order = sorted(known.values(), key=lambda record: list(GROUPS).index(record["group"]))
-    options.target.write_text(page(in_order), encoding="utf-8")
+    options.target.write_text(page(list(known.values())), encoding="utf-8")
 
 
 if __name__ == "__main__":

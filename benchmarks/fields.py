@@ -122,7 +122,7 @@ def line_of(record: Record) -> str:
     maps = len({check["map"] for check in record["checks"]})
     verdicts = Counter(check["verdict"] for check in record["checks"])
     told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-    name = record["network"] if record["aligned"] else f"{record['network']} (not aligned)"
+    name = record["network"] if record["aligned"] else f"{record['network']} (branches not aligned, see below)"
     cells = [name, times(record["input"]), f"`{record['checks'][-1]['map']}`", *sizes, str(maps), told]
     return f"| {' | '.join(cells)} |"
 

@@ -86,7 +86,7 @@ def e3() -> None:
 
 
 def e4() -> None:
-    """The example of Keras: Conv2D(16, 2x2) on 224x224x3, MaxPooling2D(2), and Dense(133) on the map.
+    """The lesson's example in Keras: Conv2D(16, 2x2) on 224x224x3, MaxPooling2D(2), and Dense(133) on the map.
 
     The dense layer runs at each of 111 * 111 positions, for which the textbook's formula counts one: its FLOPs are
     short by a factor of 12321, and the report says so.

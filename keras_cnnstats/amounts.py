@@ -28,7 +28,7 @@ def count_of(amount: object, name: str) -> int:
         name: what it is called, for the message.
 
     Raises:
-        BudgetError: it is none.
+        BudgetError: it is not one.
 
     Example:
 
@@ -42,7 +42,7 @@ def bytes_of(amount: object, name: str) -> int:
     """Returns a number of bytes that was given as an integer or with a unit: `MB` is a million, `MiB` 1024².
 
     Raises:
-        BudgetError: it is none.
+        BudgetError: it is not one.
 
     Example:
 

@@ -33,7 +33,9 @@ def analyze(
     verify: bool = False,
     distribution: Any = None,
 ) -> Report:
-    """Returns what each layer call of a built Keras model costs and sees. Nothing runs, and the model stays as it was.
+    """Returns what each layer call of a built Keras model costs and sees.
+
+    Nothing is computed, no weight's value is read unless `sparsity` asks for it, and the model stays as it was.
 
     Args:
         model: a `keras.Model`, Sequential, functional or subclassed, or a `keras.Function`.
@@ -54,9 +56,9 @@ def analyze(
 
     Raises:
         ModelError: `model` is no model that can be analysed.
-        DistributionError: `distribution` is none, or divides a weight into parts that are not equal.
+        DistributionError: `distribution` is not one, or divides a weight into parts that are not equal.
         InputShapeError: `input_shape` or `batch_size` does not fit.
-        ConventionError: `convention` is none.
+        ConventionError: `convention` is not one of the five.
         UnknownCostError: `strict` and there are rows of unknown cost.
         VerificationError: `strict` and `verify`, and a measurement differs.
 

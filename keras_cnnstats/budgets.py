@@ -180,7 +180,7 @@ def check_budget(report: Report, **budgets: Amount | None) -> tuple[Finding, ...
         budgets: see `assert_budget`; `None` is none.
 
     Raises:
-        BudgetError: there is no such budget, or none was given, or an amount is none.
+        BudgetError: there is no such budget, or none was given, or an amount is not valid.
     """
     allowed = amounts(budgets)
     if not allowed:
@@ -192,7 +192,7 @@ def amounts(budgets: Mapping[str, Amount | None]) -> dict[str, int]:
     """Returns the budgets that were given, as numbers.
 
     Raises:
-        BudgetError: there is no such budget, or an amount is none.
+        BudgetError: there is no such budget, or an amount is not valid.
     """
     given = {name: amount for name, amount in budgets.items() if amount is not None}
     for name in given:

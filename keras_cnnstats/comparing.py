@@ -34,9 +34,9 @@ def compare(
         The comparison.
 
     Raises:
-        ModelError: one of them is none of these, there are fewer than two, or a model cannot be analysed.
+        ModelError: one of them is something else, there are fewer than two, or a model cannot be analysed.
         FormatError: a file holds no report.
-        ConventionError: `convention` is none.
+        ConventionError: `convention` is not one of the five.
         CNNStatsError: `names` do not fit.
 
     Example:

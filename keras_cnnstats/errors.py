@@ -23,7 +23,7 @@ class DistributionError(CNNStatsError, ValueError):
 
 
 class ConventionError(CNNStatsError, ValueError):
-    """The name given is no counting convention."""
+    """The name given is not one of the five counting conventions."""
 
 
 class UnknownLayerError(CNNStatsError, KeyError):
@@ -51,7 +51,7 @@ class VerificationError(CNNStatsError, ValueError):
 
 
 class CallbackError(CNNStatsError, ValueError):
-    """An argument of a callback is none, or the file that it should write cannot be written."""
+    """An argument of a callback is not valid, or the file that it should write cannot be written."""
 
 
 class FileError(CNNStatsError, ValueError):
@@ -59,7 +59,7 @@ class FileError(CNNStatsError, ValueError):
 
 
 class BudgetError(CNNStatsError, AssertionError):
-    """A model costs more, or sees less, than it was allowed to, or what was allowed is no amount."""
+    """A model costs more, or sees less, than it was allowed to, or what was allowed is not a valid amount."""
 
 
 class ColumnError(CNNStatsError, ValueError):
@@ -67,7 +67,7 @@ class ColumnError(CNNStatsError, ValueError):
 
 
 class MachineError(CNNStatsError, ValueError):
-    """What was said of a machine is no speed."""
+    """What was said of a machine is not a speed."""
 
 
 class MissingDependencyError(CNNStatsError, ImportError):

@@ -87,7 +87,7 @@ class Row(NamedTuple):
 
     @property
     def macs_by_type(self) -> dict[str, int] | None:
-        """MACs by the dtype of what is multiplied: inputs and weights, `"float16 x int4"` where they are not alike."""
+        """MACs by the dtype of inputs and weights: `"float16"`, or `"float16 x int4"` where they are not alike."""
         return None if self.work is None else dict(self.operands)
 
     @property
@@ -127,7 +127,10 @@ class Row(NamedTuple):
 
     @property
     def transcendentals(self) -> Count:
-        """Exponentials, logarithms, roots and their like, which no convention adds to the FLOPs."""
+        """Exponentials, logarithms, roots and their like.
+
+        They stand apart: of the conventions only `tf` and `xla` count some of them, as the backend does.
+        """
         return None if self.work is None else sum(work.transcendentals for _, work in self.work)
 
     @property
@@ -197,8 +200,9 @@ class Disagreement(NamedTuple):
 
     Attributes:
         layer: path of the row.
-        quantity: `parameters`, `output size`, `flops`, `receptive field` or `coverage`.
-        code: stable code: P.. parameters, S.. shape, F.. FLOPs, R.. receptive field.
+        quantity: `parameters`, `output size`, `flops`, `receptive field` or `coverage`; of what Keras' own summary
+            says `summary total`, `summary parameters` or `summary shape`.
+        code: stable code: P.. parameters, S.. shape, F.. FLOPs, R.. receptive field, K.. what Keras' summary says.
         formula: the formula with the numbers put in.
         expected: what the formula gives.
         actual: what was counted.

@@ -93,7 +93,7 @@ def _picture(report: Report) -> tuple[bytes, int, int]:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingDependencyError(
-            "plot: matplotlib is not installed. Install it: pip install keras-cnnstats[plot]"
+            "plot: matplotlib is not installed. Install it: pip install 'keras-cnnstats[plot]'"
         ) from error
     figure = Figure(figsize=(8, 5), dpi=100, layout="constrained")
     report.plot.receptive_field(ax=figure.add_subplot())

@@ -35,7 +35,7 @@ class StatsLogger(keras.callbacks.Callback):
     `History`, `CSVLogger`, `TensorBoard`, MLflow and Weights & Biases find it there beside the loss. The place among
     the callbacks does not matter, since this one lets itself be called first; the progress bar leaves it out. The names
     are the constants of `keras_cnnstats.callbacks.names`, all with the prefix `stats_`: parameters in all, trainable
-    and frozen; FLOPs of one sample forwards and in training; samples and FLOPs of the epoch, FLOPs so far; seconds of
+    and frozen; FLOPs of one sample, forward and in training; samples and FLOPs of the epoch, FLOPs so far; seconds of
     training alone, samples and FLOPs a second; the share of zero weights. What is unknown is `nan` in `logs`, and
     `None` in `rows`.
 
@@ -54,8 +54,8 @@ class StatsLogger(keras.callbacks.Callback):
         zero_weights: whether to count the weights that are zero at the end of each epoch.
 
     Raises:
-        ConventionError: `convention` is none.
-        CallbackError: another argument is none, or the file cannot be written.
+        ConventionError: `convention` is not one of the five.
+        CallbackError: another argument is not valid, or the file cannot be written.
 
     Example:
 
@@ -184,10 +184,10 @@ class StatsLogger(keras.callbacks.Callback):
         if self._budget.spent and is_coordinator():
             show(f"StatsLogger: training stopped: {self._budget.spent}.", verbose=True)
 
-    # Loops of one's own
+    # Custom training loops
 
     def start(self, model: Any, initial_epoch: int = 0) -> "StatsLogger":
-        """Begins the training of a model in a loop of one's own, around `train_on_batch` or anything else.
+        """Begins the training of a model in a custom loop, around `train_on_batch` or anything else.
 
         Args:
             model: the model, compiled where the loop calls its `train_on_batch`.
@@ -230,7 +230,7 @@ class StatsLogger(keras.callbacks.Callback):
         return found
 
     def finish(self) -> None:
-        """Ends the training of a loop of one's own."""
+        """Ends the training of a custom loop."""
         self.on_train_end()
 
     # How

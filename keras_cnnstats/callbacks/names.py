@@ -12,10 +12,10 @@ FROZEN_PARAMS = "stats_frozen_params"
 """Parameters that it leaves as they are."""
 
 FORWARD_FLOPS = "stats_forward_flops"
-"""FLOPs of one sample forwards; where the sizes of samples vary, of the mean sample of the epoch."""
+"""FLOPs of the forward pass of one sample; where the sizes of samples vary, of the mean sample of the epoch."""
 
 TRAIN_FLOPS = "stats_train_flops"
-"""FLOPs of one sample in a step of training, likewise: forwards, and the gradients that the step computes."""
+"""FLOPs of one sample in a step of training, likewise: the forward pass, and the gradients that the step computes."""
 
 SAMPLES = "stats_samples"
 """Samples that the epoch was trained on."""

@@ -17,7 +17,7 @@ def placement_of(model: Any, distribution: Any = None) -> Placement | None:
         distribution: a `keras.distribution.DataParallel` or `ModelParallel`; by default the one that is set.
 
     Raises:
-        DistributionError: it is none, it divides a weight along one axis twice, or into parts that are not equal.
+        DistributionError: it is not one, it divides a weight along one axis twice, or into parts that are not equal.
     """
     distribution = keras.distribution.distribution() if distribution is None else distribution
     if distribution is None:

@@ -45,7 +45,7 @@ def draw(columns: Sequence[Column], title: str, formula: str, notes: Sequence[st
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingDependencyError(
-            "plot: matplotlib is not installed. Install it: pip install keras-cnnstats[plot]"
+            "plot: matplotlib is not installed. Install it: pip install 'keras-cnnstats[plot]'"
         ) from error
     columns = [as_rows_or_tiles(column) for column in columns]
     sheet = layout(columns, len(notes))

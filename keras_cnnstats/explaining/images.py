@@ -33,7 +33,7 @@ def sample_for_model(image: Any, model: Any) -> Sample:
 
     Raises:
         ModelError: the model has several inputs.
-        InputShapeError: the image is none, or of another shape than the model's input.
+        InputShapeError: the image is not an image, or of another shape than the model's input.
     """
     values = _numbers(image)
     inputs = getattr(model, "inputs", None)
@@ -51,7 +51,7 @@ def sample_for_layer(image: Any, layer: Any) -> Sample:
     """Returns the image as a layer takes it.
 
     Raises:
-        InputShapeError: the image is none, or does not have the axes or the channels that the layer was built for.
+        InputShapeError: the image is not one, or does not have the axes or the channels that the layer was built for.
     """
     values = _numbers(image)
     spec = layer.input_spec

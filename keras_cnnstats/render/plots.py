@@ -226,7 +226,7 @@ def axes_of(ax: Any, columns: int = 1) -> Any:
         from matplotlib import pyplot
     except ImportError as error:
         raise MissingDependencyError(
-            "plot: matplotlib is not installed. Install it: pip install keras-cnnstats[plot]"
+            "plot: matplotlib is not installed. Install it: pip install 'keras-cnnstats[plot]'"
         ) from error
     if ax is not None:
         return ax

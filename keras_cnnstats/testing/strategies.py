@@ -80,6 +80,6 @@ def _hypothesis() -> Any:
         import hypothesis.strategies
     except ImportError as error:
         raise MissingDependencyError(
-            "testing: hypothesis is not installed. Install it: pip install keras-cnnstats[test]"
+            "testing: hypothesis is not installed. Install it: pip install 'keras-cnnstats[test]'"
         ) from error
     return hypothesis

@@ -1,5 +1,6 @@
 """The fixture `golden_report`, in a project of its own."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,17 @@ def test_net(golden_report):
 def test_other(golden_report):
     keras.layers.Conv2D(1, 1)  # Keras numbers the layers behind it
     golden_report(build(4), name="some/other [name]", convention="macs")
+"""
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "continuous_integration.md"
+
+BACKBONE = """
+import keras
+
+def build_backbone():
+    return keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(4, 3)], name="backbone")
+
 """
 
 
@@ -63,3 +75,13 @@ def test_stored_then_kept_then_changed_then_accepted(project):
 
 def test_the_flag_is_in_the_help(project):
     project("--help").stdout.fnmatch_lines(["golden reports of Keras models:", "*--update-golden-reports*"])
+
+
+def test_the_test_that_the_documentation_shows(project, pytester):
+    text = PAGE.read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(def test_backbone.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    pytester.makepyfile(test_nets=BACKBONE + shown)
+    project("--update-golden-reports").assert_outcomes(passed=1)
+    (stored,) = (project.folder / "golden_reports").iterdir()
+    assert f"`golden_reports/{stored.name}`" in text
+    project().assert_outcomes(passed=1)

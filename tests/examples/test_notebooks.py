@@ -19,10 +19,19 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return cache(lambda name: notebooks.run(name, tmp_path_factory.mktemp("kernel")))
 
 
+def outputs(notebook: Any) -> list[Any]:
+    """What the cells returned and printed, in order."""
+    return [output for cell in notebook.cells for output in cell.get("outputs", ())]
+
+
 def texts(notebook: Any, kind: str) -> list[str]:
     """What the cells returned, of one kind."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    return [output["data"][kind] for output in outputs if kind in output.get("data", {})]
+    return [output["data"][kind] for output in outputs(notebook) if kind in output.get("data", {})]
+
+
+def printed(notebook: Any) -> str:
+    """What the cells printed, however the kernel cuts it into pieces."""
+    return "".join(output["text"] for output in outputs(notebook) if output["output_type"] == "stream")
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -30,6 +39,8 @@ def test_a_notebook_runs_and_shows_what_is_stored_in_it(run: Any, name: str) -> 
     """`python docs/notebooks.py` stores what they show now."""
     stored, now = nbformat.read(notebooks.FOLDER / name, as_version=4), run(name)
     assert texts(stored, "text/plain") == texts(now, "text/plain")
+    assert texts(stored, "text/html") == texts(now, "text/html")
+    assert printed(stored) == printed(now)
     assert len(texts(now, "image/png")) == len(texts(stored, "image/png"))
 
 

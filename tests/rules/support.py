@@ -16,7 +16,7 @@ from keras_cnnstats.rules.gaps import GAPS, MEASURED
 from tests.rules.zoo import ZOO, analyzed, cases
 from tests.rules.zoo_more import UNSAMPLED, more_cases
 
-_CONSTANT = "makes numbers of nothing: no map goes in"
+_CONSTANT = "creates values from no input"
 _WINDOW = "makes a window of a given length: no map goes in"
 _ASKED = "tells something about a map and makes none"
 _BASE = "a base class: the layers derived from it have their own answers"

@@ -220,6 +220,13 @@ def test_the_package_is_read():
     assert "errors" in modules()
 
 
+def test_the_page_on_architecture_has_the_same_floors():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    lines = [line.split("|") for line in page.splitlines() if re.match(r"\| \d", line)]
+    told = [(module, int(cells[1])) for cells in lines for module in re.findall(r"`(\w+)`", cells[3])]
+    assert sorted(told) == sorted((module, floor) for module, (floor, _) in FLOORS.items())
+
+
 # That the checks can fail, and do not where they must not.
 
 MISPLACED = {

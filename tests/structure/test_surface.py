@@ -2,11 +2,15 @@
 
 import inspect
 import pkgutil
+import re
 import types
+from pathlib import Path
 
 import pytest
 
 import keras_cnnstats
+
+ROOT = Path(__file__).parents[2]
 
 PUBLIC = (
     "BudgetError",
@@ -112,3 +116,8 @@ def test_missing_documentation_is_noticed():
         pass
 
     assert documentation(Undocumented) == documentation(ChildError) == documentation(lambda: None) == ""
+
+
+def test_the_reference_has_every_public_name():
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert [name for name in PUBLIC if not re.search(rf"keras_cnnstats\.{name}\b", page)] == []

@@ -83,48 +83,76 @@ def test_a_harmless_path_passes(text):
 
 # Documents.
 
-PYTHON_BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```python[^\n]*\n((?:(?!```).*\n)*)```$(?:\n\n```text\n((?:(?!```).*\n)*)```$)?", re.MULTILINE)
+FENCE = re.compile(r"^ *```(.*)$", re.MULTILINE)
 
 
-def blocks(text: str) -> list[tuple[int, str]]:
-    """The line and the code of each Python block of a Markdown text."""
-    return [(text.count("\n", 0, match.start(1)), match.group(1)) for match in PYTHON_BLOCK.finditer(text)]
+def blocks(text: str) -> list[tuple[int, str, str | None]]:
+    """The line and the code of each Python block of a Markdown text, and what is shown under it as printed."""
+    return [(text.count("\n", 0, match.start(1)), match.group(1), match.group(2)) for match in BLOCK.finditer(text)]
 
 
-PRINTED_BLOCK = re.compile(r"^```python[^\n]*\n[^`]*^```\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-
-
-def run_blocks(path: Path) -> str:
-    """Runs the blocks one after another in one namespace, as a reader would, and returns what they print.
+def run_blocks(path: Path) -> list[tuple[str, str | None]]:
+    """Runs the blocks one after another in one namespace, as a reader would: what each prints, and what is shown.
 
     Errors show the document's own lines. Layers are named as in a fresh process.
     """
     if "keras" in sys.modules:
         sys.modules["keras"].backend.clear_session(free_memory=False)
     namespace: dict[str, object] = {"__name__": "__main__"}
-    with redirect_stdout(io.StringIO()) as printed:
-        for line, code in blocks(path.read_text(encoding="utf-8")):
+    found = []
+    for line, code, shown in blocks(path.read_text(encoding="utf-8")):
+        with redirect_stdout(io.StringIO()) as printed:
             exec(compile("\n" * line + code, str(path), "exec"), namespace)
-    return printed.getvalue()
+        found.append((printed.getvalue(), shown))
+    return found
 
 
-DOCUMENTS = [path for path in tree() if path.suffix == ".md" and blocks(path.read_text(encoding="utf-8"))]
+MARKDOWN = {name(path): path for path in tree() if path.suffix == ".md"}
+DOCUMENTS = [path for path in MARKDOWN.values() if blocks(path.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
 def test_document_blocks_run(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    printed = run_blocks(path)
-    for shown in PRINTED_BLOCK.findall(path.read_text(encoding="utf-8")):
-        assert shown in printed
+    compared = [(printed, shown) for printed, shown in run_blocks(path) if shown is not None]
+    assert [printed for printed, _ in compared] == [shown for _, shown in compared]
+
+
+def planted(folder: Path, text: str) -> Path:
+    document = folder / "planted.md"
+    document.write_text(text, encoding="utf-8")
+    return document
 
 
 def test_a_block_that_fails_is_noticed_at_its_line(tmp_path):
-    document = tmp_path / "planted.md"
-    document.write_text("# Title\n\n```python\nx = 1\n```\n\n```python\nprint(x)\nprint(y)\n```\n", encoding="utf-8")
+    document = planted(tmp_path, "# Title\n\n```python\nx = 1\n```\n\n```python\nprint(x)\nprint(y)\n```\n")
     with pytest.raises(NameError, match="'y'") as caught:
         run_blocks(document)
     assert caught.traceback[-1].lineno + 1 == 9
+
+
+def test_what_is_shown_is_held_against_the_block_before_it(tmp_path):
+    first = "```python\nprint(1)  # as `report` does\n```\n\n```text\n1\n```\n\n"
+    document = planted(
+        tmp_path, first + "```python\nprint(2)\n```\n\nand\n\n```python\nx = 3\n```\n\n```text\n1\n```\n"
+    )
+    assert run_blocks(document) == [("1\n", "1\n"), ("2\n", None), ("", "1\n")]
+
+
+def nameless(text: str) -> list[int]:
+    """The lines where a fence opens and does not say what is in it: nobody would run or compare that."""
+    opening = list(FENCE.finditer(text))[::2]
+    return [text.count("\n", 0, match.end()) + 1 for match in opening if not match.group(1)]
+
+
+@pytest.mark.parametrize("document", MARKDOWN)
+def test_each_fence_says_what_is_in_it(document):
+    assert nameless(MARKDOWN[document].read_text(encoding="utf-8")) == []
+
+
+def test_a_nameless_fence_is_found():
+    assert nameless("```text\n1\n```\n\n```\n2\n```\n") == [5]
 
 
 # Files.

@@ -70,7 +70,7 @@ def template(text: str) -> "Template":
         from jinja2 import Environment, StrictUndefined
     except ImportError as error:
         raise MissingDependencyError(
-            "to_html: Jinja2 is not installed. Install it: pip install keras-cnnstats[html]"
+            "to_html: Jinja2 is not installed. Install it: pip install 'keras-cnnstats[html]'"
         ) from error
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(text)
