@@ -205,9 +205,9 @@ def page(records: Sequence[Record]) -> str:
         "`benchmarks/agreement.py`. Contractions are in MACs, of one sample; FLOPs are under the convention of the "
         "referee. *Remainder* is what the referee counts more than counted here and the terms that have a name. XLA's "
         "figures are float32 of seven digits; what these do not hold is no difference. Its term *padding* is products "
-        "with padding, which MACs have and it leaves out; a report says of the other terms why they are. What XLA says of "
-        "a whole network is [the sum of these in float32](programs.md). The backbones "
-        "of keras-hub are built small (two layers, a few dozen channels): what is tried is their structure.",
+        "with padding, which MACs have and it leaves out; a report says of the other terms why they are. What XLA says "
+        "of a whole network is [the sum of these in float32](programs.md). The backbones of keras-hub are "
+        "built small (two layers, a few dozen channels): what is tried is their structure.",
         "",
         "| referee | models | contractions: remainder 0 | differ | not comparable | FLOPs: remainder 0 | differ "
         "| not comparable |",
