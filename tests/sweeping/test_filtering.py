@@ -2,7 +2,6 @@
 
 import tracemalloc
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future
 from typing import Any
 
 import pandas as pd
@@ -10,36 +9,11 @@ import pytest
 
 import keras_cnnstats as cnnstats
 from keras_cnnstats.sweeping import output as files
-from keras_cnnstats.sweeping.columns import Values, row
 from tests.sweeping import builders
+from tests.sweeping.making import Making
 
 OF_A_NAME = 250
 """Bytes that the name of a model may take, with its place among those that may not come again: 156 measured."""
-
-
-class Making(Executor):
-    """Makes rows of nothing, as many FLOPs as the model's name says, and notes what Python holds after each batch."""
-
-    def __init__(self) -> None:
-        self.held: list[int] = []
-        self.names: list[str] = []
-
-    def submit(self, _: Any, batch: Any) -> Any:
-        future: Future[list[Values]] = Future()
-        self.names += [task.name for task in batch.tasks]
-        future.set_result([_made(task.name) for task in batch.tasks])
-        if tracemalloc.is_tracing():
-            self.held.append(tracemalloc.get_traced_memory()[0])
-        return future
-
-
-def _made(name: str) -> Values:
-    error = "ValueError: bad" if name.startswith("bad") else ""
-    flops = None if error else int(name.split()[-1])
-    return row(
-        name=name, flops=flops, unknown_rows=0, batch_size=1, convention="textbook", seconds=1e-4, error=error,
-        input_shape="x".join([name] * 10),
-    )  # fmt: skip
 
 
 def space(count: int) -> Iterator[tuple[str, Any, dict[str, Any]]]:

@@ -20,6 +20,7 @@ import pytest
 import keras_cnnstats as cnnstats
 from keras_cnnstats.sweeping import child, children, makers
 from tests.sweeping import builders
+from tests.sweeping.making import Making
 
 ROOT = Path(__file__).parents[2]
 
@@ -140,6 +141,7 @@ SCRIPT = """
 import sys
 import keras_cnnstats as cnnstats
 from tests.sweeping import builders
+from tests.sweeping.making import Making
 
 # No `if __name__ == "__main__"`, and a builder of the script's own.
 def build(width):
@@ -252,6 +254,16 @@ def test_a_batch_is_what_takes_half_a_second(seconds, size):
     workers = makers.Workers(Broken(), {}, None, 1, None)
     workers._seconds, workers._count = seconds * 10, 10
     assert workers._size == size
+
+
+@pytest.mark.parametrize(("seconds", "batches"), [(1e-4, 20), (5e-3, 30), (0.6, 2000)])
+def test_what_is_cheap_is_handed_out_together(seconds, batches):
+    """Batches, not models, are what a scheduler is asked for: it costs milliseconds for each."""
+    executor = Making(seconds)
+    space = ((f"model {number}", builders.plain, {"width": number + 1}) for number in range(2000))
+    assert len(cnnstats.sweep(space, executor=executor, processes=2)) == 2000
+    assert sum(executor.batches) == 2000
+    assert batches / 2 < len(executor.batches) <= batches
 
 
 def test_the_bar_is_shown_where_it_is_asked_for(worker, capfd):
