@@ -104,6 +104,23 @@ def test_processes_that_do_not_start_end_the_sweep(monkeypatch, capfd):
     assert "broken here" in capfd.readouterr().err
 
 
+def test_a_process_that_still_starts_ends_with_who_started_it(tmp_path):
+    (tmp_path / "keras.py").write_text("import time; time.sleep(1000)")
+    process = subprocess.Popen(
+        [sys.executable, "-c", children._CODE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        start_new_session=True,
+    )
+    try:
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+
+
 def running(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
