@@ -52,6 +52,7 @@ def jobs(options: argparse.Namespace) -> Iterator[Job]:
             arguments = {"rounds": rounds, "network": network}
             yield Job(f"peers/{backend}/{network}", "networks.measure", arguments, backend)
     yield Job("stages", "stages.measure", {})
+    yield Job("verifying", "verifying.measure", {"rounds": rounds})
     yield Job("import", "importing.measure", {"rounds": rounds})
     for shape in SHAPES:
         layers = min(options.layers, NESTED) if shape == "nested" else options.layers

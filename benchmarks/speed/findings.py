@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from benchmarks.speed import verifying
 from benchmarks.speed.networks import OURS
 from benchmarks.speed.ratios import Finding, Spread, ratio, spread
 from benchmarks.speed.stages import STAGES
@@ -41,6 +42,13 @@ def of_stages(record: Record) -> Iterator[Finding]:
     for stage, what in STAGES.items():
         took = spread(record["seconds"][stage], 1e6 / record["rows"])
         yield Finding(f"of `analyze`, {what}", f"each row of {record['name']}", took, "µs")
+
+
+def of_verifying(record: Record) -> Iterator[Finding]:
+    """How many times as long as the recipe."""
+    times = record["seconds"]
+    what = '`verify(only=["work"])`, over TensorFlow\'s profiler'
+    yield Finding(what, record["name"], ratio(times[verifying.OURS], times[verifying.THEIRS]), at_most=3)
 
 
 def of_import(record: Record) -> Iterator[Finding]:
@@ -107,6 +115,7 @@ def of_scheduler(record: Record) -> Iterator[Finding]:
 OF_PARTS: dict[str, Callable[[Record], Iterator[Finding]]] = {
     "peers": of_peers,
     "stages": of_stages,
+    "verifying": of_verifying,
     "import": of_import,
     "growth": of_growth,
     "abstract": of_abstract,
