@@ -19,7 +19,9 @@ from keras_cnnstats.primitives import (
     Disturbance,
     Elementwise,
     Kept,
+    Lookup,
     Pooling,
+    Primitive,
     Reduction,
 )
 from keras_cnnstats.units import NO_WORK, Work
@@ -34,25 +36,36 @@ class Division(NamedTuple):
     Attributes:
         products: the products of its contractions.
         results: all else: sums, biases, functions of each element.
+        shared: what is made of weights alone, once for all samples.
     """
 
     products: int
     results: int
+    shared: int = 1
 
-    def of(self, work: Work) -> Work | None:
-        """The part of each device; `None` where the parts are not equal."""
+    def of(self, primitive: Primitive, work: Work) -> Work | None:
+        """The part of each device of the work of a primitive; `None` where the parts are not equal."""
         terms = work._asdict()
-        parts = {name: self.products if name in ("macs", "inside") else self.results for name in terms}
+        others = self.shared if primitive.is_shared else self.results
+        products = self.shared if primitive.is_shared else self.products
+        parts = {name: products if name in ("macs", "inside") else others for name in terms}
         if any(terms[name] % part for name, part in parts.items()):
             return None
         return Work(**{name: terms[name] // part for name, part in parts.items()})
 
 
 class _Loops(NamedTuple):
-    """The dimensions of what a call reads and makes, each by the letter of its loop."""
+    """The dimensions of what a call reads and makes, each by the letter of its loop.
+
+    Attributes:
+        operands: of its inputs, then of its weights.
+        result: of what it makes.
+        shared: of what it makes of weights alone, before it reads an input.
+    """
 
     operands: tuple[str, ...]
     result: str
+    shared: str = ""
 
 
 def divisions(graph: Graph, described: Sequence[Described], placement: Placement) -> list[Division | None]:
@@ -83,9 +96,7 @@ def work_of(described: Described, samples: int, division: Division | None) -> Wo
     for primitive, facts in zip(described.primitives, described.facts, strict=True):
         if facts.work is None:
             return None
-        done = facts.work.times(times(primitive, samples))
-        # What reads weights alone is done by each device.
-        part = done if primitive.is_shared else division.of(done)
+        part = division.of(primitive, facts.work.times(times(primitive, samples)))
         if part is None:
             return None
         total = total.plus(part)
@@ -130,7 +141,8 @@ def _along(loops: _Loops, operands: Sequence[Axes], placement: Placement) -> tup
         if letter in asked and asked[letter] not in kept.values():
             kept.setdefault(letter, asked[letter])
     made = tuple([kept.get(letter) for letter in loops.result])
-    return Division(placement.parts(kept.values()), placement.parts(made)), made
+    shared = placement.parts([kept.get(letter) for letter in loops.shared])
+    return Division(placement.parts(kept.values()), placement.parts(made), shared), made
 
 
 def _loops(call: Call, described: Described, weights: Sequence[Axes]) -> _Loops | None:
@@ -146,6 +158,10 @@ def _loops(call: Call, described: Described, weights: Sequence[Axes]) -> _Loops 
             return _convolution(call, rank, [len(axes) for axes in weights])
         case Contraction():
             return _contraction(call, [len(axes) for axes in weights])
+        case Lookup() if [len(axes) for axes in weights] == [2]:
+            # Where rows are divided, each device looks up those that it has, and all are added.
+            indices = _LETTERS[: len(call.specs[0].shape)]
+            return _Loops((indices, "yz"), f"{indices}z")
         case Reduction() if hasattr(call.layer, "data_format"):
             letters = _LETTERS[:rank]
             return _Loops((letters,), f"b{letters[1 if call.channels_first else -1]}")
@@ -163,7 +179,7 @@ def _keeping(call: Call, weights: Sequence[Axes]) -> _Loops | None:
     if any(len(spec.shape) != rank for spec in call.specs) or any(len(axes) != 1 for axes in weights):
         return None
     channels = letters[1 if call.channels_first else -1]
-    return _Loops((*[letters for _ in call.specs], *[channels for _ in weights]), letters)
+    return _Loops((*[letters for _ in call.specs], *[channels for _ in weights]), letters, shared=channels)
 
 
 def _convolution(call: Call, rank: int, weights: Sequence[int]) -> _Loops | None:

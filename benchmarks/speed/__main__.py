@@ -1,8 +1,9 @@
 """Measures all work loads or some of them, keeps the raw times as JSON, and writes the table of the documentation.
 
 Usage: `python -m benchmarks.speed [--parts peers,import] [--rounds 7] [--networks ResNet50] [--layers 5000]`. What is
-not measured keeps the figures that it has in docs/speed.json; `--table` only writes the table of them. The variables
-`CNNSTATS_JAX_PYTHON` and `CNNSTATS_TORCH_PYTHON` name the Pythons of other backends, with their peers installed.
+not measured, or cannot be, keeps the figures that it has in docs/speed.json; `--table` only writes the table of them.
+The variables `CNNSTATS_JAX_PYTHON` and `CNNSTATS_TORCH_PYTHON` name the Pythons of other backends, with their peers
+installed.
 """
 
 import argparse
@@ -50,6 +51,8 @@ def jobs(options: argparse.Namespace) -> Iterator[Job]:
         for network in options.networks.split(","):
             arguments = {"rounds": rounds, "network": network}
             yield Job(f"peers/{backend}/{network}", "networks.measure", arguments, backend)
+    yield Job("stages", "stages.measure", {})
+    yield Job("verifying", "verifying.measure", {"rounds": rounds})
     yield Job("import", "importing.measure", {"rounds": rounds})
     for shape in SHAPES:
         layers = min(options.layers, NESTED) if shape == "nested" else options.layers
@@ -78,6 +81,14 @@ def lines(name: str, record: dict[str, Any]) -> Iterator[str]:
     yield from (f"not measured: {why.removeprefix('- ')}" for why in reasons({name: record}))
 
 
+def take(record: dict[str, Any], name: str, kept: dict[str, Any]) -> None:
+    """Keeps a record, but for one without times where there is one that has some: a peer that is not installed here."""
+    if "seconds" in kept["records"].get(name, {}) and "seconds" not in record:
+        print(f"{name:32} keeps what was measured before", flush=True)
+        return
+    kept["machine"], kept["records"][name] = machine(), record
+
+
 def machine() -> str:
     """Returns what the times are of, in a few words."""
     return f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}, Python {platform.python_version()}"
@@ -103,7 +114,7 @@ def main() -> None:
             record = measured(job)
             for told in lines(job.name, record):
                 print(told, flush=True)
-            kept["machine"], kept["records"][job.name] = machine(), record
+            take(record, job.name, kept)
             stored.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     options.target.write_text(page(kept["machine"], kept["records"]), encoding="utf-8")
 

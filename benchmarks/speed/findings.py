@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from benchmarks.speed import verifying
 from benchmarks.speed.networks import OURS
 from benchmarks.speed.ratios import Finding, Spread, ratio, spread
+from benchmarks.speed.stages import STAGES
 
 Record = dict[str, Any]
 
@@ -33,6 +35,20 @@ def of_peers(record: Record) -> Iterator[Finding]:
             yield Finding(WALK, record["name"], ratio(times[OURS], times[WALK]), at_most=WALKS_AT_MOST)
         elif name != OURS:
             yield Finding(name, record["name"], ratio(times[name], times[OURS]), at_least=AT_LEAST.get(name))
+
+
+def of_stages(record: Record) -> Iterator[Finding]:
+    """Microseconds for each row."""
+    for stage, what in STAGES.items():
+        took = spread(record["seconds"][stage], 1e6 / record["rows"])
+        yield Finding(f"of `analyze`, {what}", f"each row of {record['name']}", took, "µs")
+
+
+def of_verifying(record: Record) -> Iterator[Finding]:
+    """How many times as long as the recipe."""
+    times = record["seconds"]
+    what = '`verify(only=["work"])`, over TensorFlow\'s profiler'
+    yield Finding(what, record["name"], ratio(times[verifying.OURS], times[verifying.THEIRS]), at_most=3)
 
 
 def of_import(record: Record) -> Iterator[Finding]:
@@ -98,6 +114,8 @@ def of_scheduler(record: Record) -> Iterator[Finding]:
 
 OF_PARTS: dict[str, Callable[[Record], Iterator[Finding]]] = {
     "peers": of_peers,
+    "stages": of_stages,
+    "verifying": of_verifying,
     "import": of_import,
     "growth": of_growth,
     "abstract": of_abstract,

@@ -1,12 +1,15 @@
 """The table of the documentation, made of the raw times and of nothing else."""
 
 from collections.abc import Iterator, Mapping
+from statistics import median
+from textwrap import fill
 from typing import Any
 
 from benchmarks.speed.findings import OF_PARTS, WALK, findings
 from benchmarks.speed.networks import NETWORKS, OURS
 from benchmarks.speed.peers import all_peers
-from benchmarks.speed.ratios import Finding, spread
+from benchmarks.speed.ratios import Finding, short, spread
+from benchmarks.speed.stages import STAGES
 
 HEAD = """# Speed
 
@@ -30,15 +33,23 @@ REST = """
 BOUNDS = """
 ## What bounds it
 
-- `analyze`: 75 to 120 µs for each row, whatever the size of the model. Of the 79 µs of ResNet50, at the least of 30
-  rounds, 31 go to reading Keras' graph, 16 to the rows and their disagreements, 9 to the rules, 9 to the receptive
-  fields, 7 to training, 2 to memory. A row takes 70 calls of functions of Python and 190 of those that Python is
-  written with, of which none takes more than 7 %. What is left to gain is in Keras' own objects, which lie scattered
-  in memory and are read through properties. Layers of equal shape and configuration share what was counted of them;
-  to find out that a layer has not changed since an earlier analysis would take as long as counting it again.
-- A bare walk reads the shapes in front of and behind each call, and nothing else: 1 to 3 µs for each.
-- `abstract()`: ConvNeXtXLarge takes 0.6 s for 261 layers, all of it in Keras, of which the better part follows the
-  attributes of layers. Without weights there is nothing else left to leave out.
+"""
+
+OF_STAGES = """
+- `analyze`: {whole} µs for each row of {name}, at the least of {rounds} rounds: {parts}. A row takes {python} calls of
+  functions of Python and {c} of those that Python is written with. What is left to gain is in Keras' own objects, which
+  lie scattered in memory and are read through properties. Layers of equal shape and configuration share what was
+  counted of them; to find out that a layer has not changed since an earlier analysis would take as long as counting it
+  again.
+"""
+
+OF_WALK = """
+- A bare walk reads the shapes in front of and behind each call, and nothing else: {least} to {most} µs for each.
+"""
+
+OF_ABSTRACT = """
+- `abstract()`: {name} takes {took} s, all of it in Keras, of which the better part follows the attributes of layers.
+  Without weights there is nothing else left to leave out.
 """
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -48,16 +59,43 @@ Records = Mapping[str, Mapping[str, Any]]
 def page(machine: str, records: Records) -> str:
     """Returns the records as Markdown."""
     peers = {name: record for name, record in records.items() if name.startswith("peers/")}
-    rest = sorted(records.keys() - peers.keys(), key=place)
+    rest = sorted(records.keys() - peers.keys() - {"stages"}, key=place)
     rounds = max((len(record["seconds"][OURS]) for record in peers.values() if "seconds" in record), default=0)
     lines = [HEAD.format(machine=machine, rounds=rounds), *beside_peers(peers), REST]
     for name in rest:
         lines += [line(each) for each in figures(name, records[name])]
-    lines.append(BOUNDS.rstrip())
+    lines += [BOUNDS.rstrip(), "", *bounds(records)]
     left = list(reasons(records))
     if left:
         lines += ["", "## What was not measured", "", *left]
     return "\n".join(lines) + "\n"
+
+
+def bounds(records: Records) -> Iterator[str]:
+    """Yields what was found out about where the time goes, with the times of it."""
+    yield from (fill(" ".join(text.split()), 120, subsequent_indent="  ") for text in _bounds(records))
+
+
+def _bounds(records: Records) -> Iterator[str]:
+    stages, built = records.get("stages", {}), records.get("abstract/real", {})
+    if "seconds" in stages:
+        scale = 1e6 / stages["rows"]
+        least = {STAGES[name]: scale * min(times) for name, times in stages["seconds"].items()}
+        parts = [f"{took:.0f} for {what}" for what, took in sorted(least.items(), key=lambda each: -each[1])]
+        calls = {name: round(count / stages["rows"]) for name, count in stages["calls"].items()}
+        yield OF_STAGES.format(
+            whole=f"{sum(least.values()):.0f}", name=stages["name"], parts=", ".join(parts),
+            rounds=len(stages["seconds"]["rows"]), python=calls["Python"], c=calls["C"],
+        )  # fmt: skip
+    walks = [
+        1e6 * median(record["seconds"][WALK]) / record["rows"]
+        for record in records.values()
+        if WALK in record.get("seconds", {})
+    ]
+    if walks:
+        yield OF_WALK.format(least=short(min(walks)), most=short(max(walks)))
+    if "seconds" in built:
+        yield OF_ABSTRACT.format(name=built["name"], took=short(median(built["seconds"]["abstract"])))
 
 
 def place(name: str) -> tuple[int, str]:
@@ -105,7 +143,8 @@ def line(finding: Finding) -> str:
 def reasons(records: Records) -> Iterator[str]:
     """Yields why something is missing."""
     for name, record in records.items():
-        if "failed" in record:
+        # A number there is how many models failed, of those that were swept.
+        if isinstance(record.get("failed"), str):
             yield f"- {name}: {record['failed']}"
         for peer, why in record.get("missing", {}).items():
             yield f"- {name}, {peer}: {why}"

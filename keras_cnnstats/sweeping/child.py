@@ -38,6 +38,9 @@ def main() -> None:
     with os.fdopen(os.dup(1), "wb") as answers:
         # What builders print is no answer.
         os.dup2(2, 1)
+        tasks: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
+        # Before Keras, which takes seconds: who started this may be gone by then.
+        threading.Thread(target=_read, args=(tasks,), daemon=True).start()
         try:
             with errors_held_back():
                 import_module("keras_cnnstats.sweeping.measuring")
@@ -49,8 +52,6 @@ def main() -> None:
         gc.freeze()
         gc.disable()
         _say(READY, answers)
-        tasks: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
-        threading.Thread(target=_read, args=(tasks,), daemon=True).start()
         while True:
             task = Task._make(tasks.get())
             _say(TAKEN, answers)

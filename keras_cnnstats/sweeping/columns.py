@@ -55,6 +55,11 @@ def row(**values: Any) -> Values:
     return {name: values.get(name, "" if name in TEXTS else None) for name in COLUMNS}
 
 
+def extent(value: float) -> int | float:
+    """Returns a number of positions that a file has as a decimal: whole where it is."""
+    return int(value) if value.is_integer() else value
+
+
 def to_dataframe(rows: Sequence[Mapping[str, Any]]) -> "pandas.DataFrame":
     """Returns the rows as a DataFrame, with the columns of those axes alone that some model has."""
     import pandas as pd

@@ -4,14 +4,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from keras_cnnstats.sweeping.columns import Values
-
-Shown = Callable[[Values], None]
+Shown = Callable[[bool], None]
+"""Told of each row whether its model failed."""
 
 
 @contextmanager
 def bar(total: int | None, wanted: bool | None) -> Iterator[Shown]:
-    """Yields what is to be called with each row.
+    """Yields what is to be called for each row.
 
     Args:
         total: how many models there are; `None` where nobody knows.
@@ -40,9 +39,9 @@ def bar(total: int | None, wanted: bool | None) -> Iterator[Shown]:
     with Progress(*columns, console=Console(stderr=True)) as shown:
         task, errors = shown.add_task("Sweeping", total=total), 0
 
-        def show(row: Values) -> None:
+        def show(failed: bool) -> None:
             nonlocal errors
-            errors += bool(row["error"])
+            errors += failed
             shown.update(task, advance=1, description=f"Sweeping, {errors:,} failed" if errors else "Sweeping")
 
         yield show

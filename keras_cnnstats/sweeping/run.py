@@ -64,8 +64,8 @@ def sweep(
         timeout: seconds that a model may take.
         progress: whether to show how far it is; by default where standard error is a terminal.
         budgets: see `assert_budget`: `max_flops="600M"`, `min_receptive_field=32`, ... Models that break one, or of
-            which that is unknown, are not in the result. In `output` they are, so that another budget builds nothing
-            anew. What could not be built stays in the result.
+            which that is unknown, are not in the result, and of them no more than the name is kept in memory. In
+            `output` they are, so that another budget builds nothing anew. What could not be built stays in the result.
 
     Returns:
         The rows in the order of `builders`. `rf` and `stride_*` are those of the last map that has a place on the
@@ -92,7 +92,12 @@ def sweep(
     allowed = amounts(budgets)
     models = candidates(builders)
     asked = {"input_shape": input_shape, "batch_size": batch_size, "convention": convention, "rules": rules}
-    file = RowFile(output)
+
+    def wanted(row: Values) -> bool:
+        return bool(row["error"]) or keeps(row, allowed)
+
+    # With a key, other models may turn out to be like one that is not wanted.
+    file = RowFile(output, wanted if key is None else lambda _: True)
     _check_alike(file, batch_size, convention)
     total = len(builders) if hasattr(builders, "__len__") else None
     with ExitStack() as stack:
@@ -103,10 +108,10 @@ def sweep(
             size = processes or (WORKERS if executor else _cores())
             makers = Workers(executor or _crew(size, stack), asked, timeout, size, batch)
         show = stack.enter_context(bar(total, progress))
-        work = Work(models, key, file, show)
+        work = Work(models, key, file, show, wanted)
         work.done(makers)
         file.close()
-    return _frame(work.rows, allowed)
+    return _frame(work)
 
 
 def _crew(size: int, stack: ExitStack) -> Crew:
@@ -135,19 +140,18 @@ def _check_numbers(
 
 def _check_alike(file: RowFile, batch_size: int, convention: str) -> None:
     """Rows of one file are of one kind."""
-    for each in file.rows.values():
-        for name, asked in (("batch_size", batch_size), ("convention", convention)):
-            if each[name] and each[name] != asked:
+    for kind, found in file.kinds.items():
+        for name, has, asked in zip(("batch_size", "convention"), kind, (batch_size, convention), strict=True):
+            if has and has != asked:
                 raise SweepError(
-                    f"output: expected rows with {name} {asked!r}, as this sweep makes them. Received: {each[name]!r}, "
-                    f"for {each['name']!r}. Name another file."
+                    f"output: expected rows with {name} {asked!r}, as this sweep makes them. Received: {has!r}, "
+                    f"for {found!r}. Name another file."
                 )
 
 
-def _frame(rows: Mapping[int, Values], allowed: Mapping[str, int]) -> "pandas.DataFrame":
-    ordered = [rows[number] for number in sorted(rows)]
-    kept = [each for each in ordered if each["error"] or keeps(each, allowed)]
-    frame = to_dataframe(kept)
-    failed = sum(bool(each["error"]) for each in ordered)
-    frame.attrs = {"models": len(ordered), "failed": failed, "left_out": len(ordered) - len(kept)}
+def _frame(work: Work) -> "pandas.DataFrame":
+    rows = [work.rows[place] for place in sorted(work.rows)]
+    frame = to_dataframe(rows)
+    failed = sum(bool(each["error"]) for each in rows)
+    frame.attrs = {"models": len(rows) + work.left_out, "failed": failed, "left_out": work.left_out}
     return frame

@@ -1,8 +1,10 @@
 """Models with shapes and no memory."""
 
 import gc
+import tracemalloc
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 from keras.src.backend.common import global_state
@@ -88,3 +90,47 @@ def test_scopes_nest():
         outer = small_cnn()
     assert inner.weights[0]._value is None
     assert outer.weights[0]._value is None
+
+
+@pytest.fixture
+def no_values(monkeypatch):
+    """Raises where an initializer makes an array. Within a trace, where some layers are called, it makes a symbol."""
+
+    def refusing(make):
+        def called(self, *arguments, **more):
+            made = make(self, *arguments, **more)
+            try:
+                np.asarray(made)
+            except Exception:
+                return made
+            raise AssertionError(f"{type(self).__name__} was asked for values")
+
+        return called
+
+    waiting = [keras.initializers.Initializer]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if "__call__" in vars(kind):
+            monkeypatch.setattr(kind, "__call__", refusing(vars(kind)["__call__"]))
+
+
+@pytest.mark.usefixtures("no_values")
+def test_no_weight_gets_values():
+    tracemalloc.start()
+    try:
+        with cnnstats.abstract():
+            model = keras.applications.ConvNeXtTiny(weights=None)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    weights = 4 * model.count_params()
+    assert weights > 100e6
+    # 3 MB measured: layers and their configurations.
+    assert peak < weights / 20
+
+
+@pytest.mark.usefixtures("no_values")
+def test_that_this_would_notice_values():
+    with pytest.raises(AssertionError, match="GlorotUniform was asked for values"):
+        layers.Dense(3).build((None, 2))

@@ -1,27 +1,14 @@
 """The work of an analysis grows with the number of calls and with nothing else: counted in calls of functions."""
 
-import cProfile
-import pstats
 import sys
-import threading
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import pytest
 from keras import layers
 
 import keras_cnnstats as cnnstats
-
-DEEP = 2**28
-"""Bytes of a stack that Keras builds deep models on: it calls itself once for each layer."""
-
-
-def chain(count: int) -> keras.Model:
-    x = image = keras.Input((8, 8, 4))
-    for _ in range(count):
-        x = layers.Conv2D(4, 3, padding="same")(x)
-    return keras.Model(image, x)
+from tests.analysis.counted import built, calls, chain
 
 
 def wide(count: int) -> keras.Model:
@@ -39,32 +26,10 @@ def nested(count: int) -> keras.Model:
     return model
 
 
-def built(make: Callable[[int], keras.Model], count: int) -> keras.Model:
-    """The model, made by Keras where it can call itself often; what is asked of it later cannot."""
-    made: list[Any] = []
-    limit, size = sys.getrecursionlimit(), threading.stack_size(DEEP)
-
-    def work() -> None:
-        sys.setrecursionlimit(100_000)
-        with cnnstats.abstract():
-            made.append(make(count))
-
-    thread = threading.Thread(target=work)
-    try:
-        thread.start()
-        thread.join()
-    finally:
-        threading.stack_size(size)
-        sys.setrecursionlimit(limit)
-    return made[0]
-
-
 def calls_per_row(model: keras.Model) -> float:
     """Calls of functions, those of C included, for each row: for a second time, as what is met once is kept."""
     rows = len(cnnstats.analyze(model))
-    profile = cProfile.Profile()
-    profile.runcall(cnnstats.analyze, model)
-    return pstats.Stats(profile).total_calls / rows
+    return calls(lambda: cnnstats.analyze(model)) / rows
 
 
 @pytest.mark.parametrize(("make", "few", "many"), [(chain, 200, 1000), (wide, 200, 2000), (nested, 50, 300)])

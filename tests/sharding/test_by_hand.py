@@ -96,6 +96,29 @@ def test_channels_stay_divided_through_what_keeps_them() -> None:
     assert report.totals.unknown_device_rows == 0
 
 
+def test_statistics_of_divided_channels_are_folded_once() -> None:
+    """Five operations for each channel, for XLA, which each device does for its own; then two for each value."""
+    x = keras.Input((4, 4, 2))
+    norm = layers.BatchNormalization()
+    model = keras.Model(x, norm(layers.Conv2D(16, 1, use_bias=False, name="a")(x)))
+    divided = {".*a.kernel": (None, None, None, "model")}
+    whole, parts = [
+        cnnstats.analyze(model, batch_size=2, convention="xla", distribution=parallel(each)).rows[1].device_flops
+        for each in ({}, divided)
+    ]
+    assert (whole, parts) == (5 * 16 + 2 * 16 * 16, 5 * 4 + 2 * 16 * 4)
+
+
+@pytest.mark.parametrize(("axes", "made"), [((None, "model"), 8 * 4), (("model", None), 32 * 4)])
+def test_a_table_is_divided(axes: tuple[str | None, ...], made: int) -> None:
+    """Columns stay divided through what follows; of rows each device looks up its own, and all are added."""
+    x = keras.Input((10,), dtype="int32")
+    model = keras.Model(x, layers.Dense(4, use_bias=False)(layers.Embedding(40, 32, name="table")(x)))
+    report = cnnstats.analyze(model, batch_size=16, distribution=parallel({".*table.embeddings": axes}))
+    assert [row.device_macs for row in report.rows] == [0, 8 * 10 * made]
+    assert report.rows[0].device_params == 40 * 32 // 4
+
+
 def test_what_cannot_be_told_is_unknown() -> None:
     """A softmax over values that lie on several devices; what is behind it does not become known again by itself."""
     x = keras.Input((16,))

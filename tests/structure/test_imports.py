@@ -71,3 +71,23 @@ def test_the_check_sees_an_import_that_is_guarded():
 
 def test_the_check_passes_on_another_import():
     assert imported("import colorsys", ("no_such_package",), "pass") == []
+
+
+def test_importing_the_package_imports_itself_alone():
+    """No Keras, which takes seconds, and no module of its own before somebody asks for what is in it."""
+    code = textwrap.dedent(
+        """
+        import sys
+        import collections.abc, importlib, typing
+
+        before = set(sys.modules)
+        import keras_cnnstats
+
+        print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)))
+        print(*sorted(name for name in sys.modules if name.startswith("keras_cnnstats")))
+        keras_cnnstats.CNNStatsError
+        print(*sorted(name for name in sys.modules if name.startswith("keras_cnnstats")))
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["keras_cnnstats", "keras_cnnstats", "keras_cnnstats keras_cnnstats.errors"]

@@ -13,7 +13,7 @@ from tests.sweeping import builders
 
 distributed = pytest.importorskip("distributed")
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of Dask's own
+pytestmark = pytest.mark.filterwarnings("ignore")  # of Dask's own
 
 
 @pytest.fixture
@@ -24,33 +24,43 @@ def cluster():
         yield cluster
 
 
-def test_a_worker_that_is_killed_costs_nothing(cluster, tmp_path):
+KILLED_AT = (6, 18)
+"""Rows that are in the file when one worker is killed, and when the other is."""
+
+
+WAYS = {"killed from outside alone": {}, "and by models": {"crashing": builders.crashing, "hanging": builders.hanging}}
+ERRORS = {"crashing": "worker died: it ended with exit code 3", "hanging": "TimeoutError: not done after 5 seconds"}
+
+
+@pytest.mark.parametrize("way", [pytest.param(way, marks=pytest.mark.slow if WAYS[way] else ()) for way in WAYS])
+def test_workers_that_are_killed_cost_nothing(cluster, tmp_path, way):
     output = tmp_path / "space.csv"
-    space = [(f"{number}", builders.slow, {"seconds": 0.2, "width": number + 1}) for number in range(40)]
-    space.insert(9, ("crashing", builders.crashing, {}))
-    space.insert(20, ("hanging", builders.hanging, {}))
-    killed = []
+    space = [(f"{number}", builders.slow, {"seconds": 0.1, "width": number + 1}) for number in range(30)]
+    space[9:9] = WAYS[way].items()
+    killed, started = {}, []
 
     def kill() -> None:
-        while not output.exists() or output.read_text().count("\n") < 8:
-            time.sleep(0.1)
         with distributed.Client(cluster) as client:
-            pid = next(iter(client.run(os.getpid).values()))
-        killed.extend(psutil.Process(pid).children(recursive=True))
-        os.kill(pid, signal.SIGKILL)
+            workers = list(client.run(os.getpid).values())
+            for rows, pid in zip(KILLED_AT, workers, strict=True):
+                while not output.exists() or (done := output.read_text().count("\n") - 1) < rows:
+                    time.sleep(0.05)
+                started.extend(psutil.Process(pid).children(recursive=True))
+                os.kill(pid, signal.SIGKILL)
+                killed[pid] = done
 
     killer = threading.Thread(target=kill)
     with distributed.Client(cluster) as client:
         killer.start()
-        frame = cnnstats.sweep(space, executor=client.get_executor(), processes=2, batch=4, timeout=5, output=output)
+        frame = cnnstats.sweep(space, executor=client.get_executor(), processes=2, batch=3, timeout=5, output=output)
         killer.join()
     errors = frame[frame["error"] != ""].set_index("name")["error"].to_dict()
-    assert errors == {
-        "crashing": "worker died: it ended with exit code 3",
-        "hanging": "TimeoutError: not done after 5 seconds",
-    }
-    assert frame[frame["error"] == ""]["params"].to_list() == [28 * (number + 1) for number in range(40)]
-    # What the killed worker had started has ended with it.
-    assert killed
-    psutil.wait_procs(killed, timeout=10)
-    assert not [process for process in killed if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert errors == {name: ERRORS[name] for name in WAYS[way]}
+    assert frame[frame["error"] == ""]["params"].to_list() == [28 * (number + 1) for number in range(30)]
+    # Both in the middle of it, at different times.
+    first, second = killed.values()
+    assert KILLED_AT[0] <= first < second < len(space)
+    # What a killed worker had started has ended with it.
+    assert started
+    psutil.wait_procs(started, timeout=10)
+    assert not [process for process in started if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]

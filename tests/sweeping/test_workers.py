@@ -20,6 +20,7 @@ import pytest
 import keras_cnnstats as cnnstats
 from keras_cnnstats.sweeping import child, children, makers
 from tests.sweeping import builders
+from tests.sweeping.making import Making
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,6 +104,23 @@ def test_processes_that_do_not_start_end_the_sweep(monkeypatch, capfd):
     assert "broken here" in capfd.readouterr().err
 
 
+def test_a_process_that_still_starts_ends_with_who_started_it(tmp_path):
+    (tmp_path / "keras.py").write_text("import time; time.sleep(1000)")
+    process = subprocess.Popen(
+        [sys.executable, "-c", children._CODE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        start_new_session=True,
+    )
+    try:
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+
+
 def running(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
@@ -140,6 +158,7 @@ SCRIPT = """
 import sys
 import keras_cnnstats as cnnstats
 from tests.sweeping import builders
+from tests.sweeping.making import Making
 
 # No `if __name__ == "__main__"`, and a builder of the script's own.
 def build(width):
@@ -160,13 +179,12 @@ def started(folder: Path, timeout: float) -> "subprocess.Popen[bytes]":
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("ending", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_sweep_that_is_killed_leaves_nothing_behind_and_goes_on(tmp_path, ending):
     pytest.importorskip("cloudpickle")
     process = started(tmp_path, 600)
     said = tmp_path / "said"
-    for _ in range(600):
+    for _ in range(1200):
         if said.exists() and said.read_text():
             break
         time.sleep(0.1)
@@ -179,7 +197,7 @@ def test_a_sweep_that_is_killed_leaves_nothing_behind_and_goes_on(tmp_path, endi
     assert is_soon_gone(int(said.read_text().split()[1]))
     done = (tmp_path / "space.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in done[1:]] == ["1", "2", "3", "4"]
-    second = started(tmp_path, 1)
+    second = started(tmp_path, 4)
     assert second.communicate(timeout=120) == (None, b"")
     assert second.returncode == 0
     lines = (tmp_path / "space.csv").read_text().splitlines()
@@ -190,7 +208,6 @@ def test_a_sweep_that_is_killed_leaves_nothing_behind_and_goes_on(tmp_path, endi
     assert is_soon_gone(int(said.read_text().split()[1]))
 
 
-@pytest.mark.slow
 def test_a_pool_of_processes_as_executor():
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         space = {"a": builders.plain, "crashing": builders.crashing, "b": (builders.plain, {"width": 3})}
@@ -252,6 +269,16 @@ def test_a_batch_is_what_takes_half_a_second(seconds, size):
     workers = makers.Workers(Broken(), {}, None, 1, None)
     workers._seconds, workers._count = seconds * 10, 10
     assert workers._size == size
+
+
+@pytest.mark.parametrize(("seconds", "batches"), [(1e-4, 20), (5e-3, 30), (0.6, 2000)])
+def test_what_is_cheap_is_handed_out_together(seconds, batches):
+    """Batches, not models, are what a scheduler is asked for: it costs milliseconds for each."""
+    executor = Making(seconds)
+    space = ((f"model {number}", builders.plain, {"width": number + 1}) for number in range(2000))
+    assert len(cnnstats.sweep(space, executor=executor, processes=2)) == 2000
+    assert sum(executor.batches) == 2000
+    assert batches / 2 < len(executor.batches) <= batches
 
 
 def test_the_bar_is_shown_where_it_is_asked_for(worker, capfd):
