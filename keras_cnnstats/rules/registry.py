@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from keras_cnnstats.errors import RuleError
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives.base import Primitive
 
 Rule = Callable[[Call], Sequence[Primitive]]
+T = TypeVar("T")
 
 
 class RuleGapError(Exception):  # no error: what a rule says when it cannot tell
@@ -109,6 +110,21 @@ def _inherited(target: type, base: type, found: Rule) -> Found:
     if own:
         note += f"; it writes its own `{own[0]}`, which may cost something else"
     return Found(found, "inherited", note, is_certain=not own)
+
+
+def entry(table: Mapping[Any, T], target: type) -> T:
+    """Returns what a table of layer classes says of one of them, or of a subclass of one.
+
+    Raises:
+        KeyError: neither the class nor a base of it is in the table.
+
+    >>> entry({int: "whole", float: "real"}, bool)
+    'whole'
+    """
+    for base in target.__mro__:
+        if base in table:
+            return table[base]
+    raise KeyError(target)
 
 
 def wrapped(call: Call, layer: Any, target: Any = None) -> Sequence[Primitive]:
