@@ -23,6 +23,7 @@ from keras_cnnstats.explaining.sheets import (
     layout,
 )
 from keras_cnnstats.render.display import shorten
+from keras_cnnstats.render.files import deliver_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,9 +64,7 @@ def draw(columns: Sequence[Column], title: str, formula: str, notes: Sequence[st
 def save(figure: "Figure", path: str | os.PathLike[str]) -> None:
     """Writes a figure to `path`, all of it or nothing."""
     ending = os.path.splitext(os.fsdecode(path))[1].removeprefix(".")
-    drawn = _file(figure, ending or "png")
-    with open(path, "wb") as file:
-        file.write(drawn)
+    deliver_bytes(_file(figure, ending or "png"), path)
 
 
 def png(figure: "Figure") -> bytes:
