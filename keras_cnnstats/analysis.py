@@ -104,7 +104,7 @@ def _analyzed(
 
     with overridden(rules), capture(model, input_shape, batch_size, is_known) as graph:
         described = [describe(call, look_up) for call in graph.calls]
-    propagated = propagate(graph, [each.spreads for each in described])
+    propagated = propagate(graph, [each.spreads for each in described], [each.kinds for each in described])
     placement = placement_of(model, distribution)
     zeros = zeros_of(model) if sparsity else None
     builder = Builder(graph, propagated, liveness(graph), convention, zeros, placement)
