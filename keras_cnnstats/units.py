@@ -46,7 +46,7 @@ class Work(NamedTuple):
 
     def products(self, results: int) -> "Work":
         """As many products of contractions, added up into so many results: a gradient of a contraction."""
-        return Work(macs=self.macs, inside=self.inside, outputs=results)
+        return Work(macs=self.macs, inside=self.inside, outputs=results if self.macs else 0)
 
 
 NO_WORK = Work()

@@ -64,6 +64,8 @@ class BatchNormalization(Primitive):
         if work is None or self.elements is None:
             return None
         n, c = self.elements * samples, self.channels
+        if not n:
+            return Training(work.times(samples))
         if not self.statistics:
             # `g * a` with the folded factor, which is the same for all samples.
             inputs = Work(arithmetic=n, hlo=n) if towards else NO_WORK
@@ -140,6 +142,8 @@ class GivenNormalization(Primitive):
         if work is None or self.elements is None:
             return None
         n, c = self.elements * samples, self.channels
+        if not n:
+            return Training(work.times(samples))
         values, mean, variance, shift, scale = (place in towards for place in range(5))
         # `x * a + b` with `a = scale * r` and `b = shift - mean * a`, where `r` is the inverse root that was kept.
         steps = 0
@@ -212,6 +216,8 @@ class Normalization(Primitive):
             return None
         groups = self.groups * samples
         elements = self.size * groups
+        if not elements:
+            return Training(work.times(samples))
         inputs = weights = NO_WORK
         if towards:
             steps = self._towards_input(self.size) * groups + elements * bool(self.scale)
