@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_cnnstats.errors import MissingDependencyError
+from keras_cnnstats.errors import missing
 from keras_cnnstats.explaining.records import Box, Values
 from keras_cnnstats.explaining.sheets import (
     GAP,
@@ -45,9 +45,7 @@ def draw(columns: Sequence[Column], title: str, formula: str, notes: Sequence[st
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingDependencyError(
-            "plot: matplotlib is not installed. Install it: pip install keras-cnnstats[plot]"
-        ) from error
+        raise missing("plot", "matplotlib", "plot") from error
     columns = [as_rows_or_tiles(column) for column in columns]
     sheet = layout(columns, len(notes))
     figure = Figure(figsize=(sheet.width, sheet.height), dpi=DPI)

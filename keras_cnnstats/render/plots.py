@@ -5,7 +5,7 @@ from itertools import accumulate, cycle
 from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
-from keras_cnnstats.errors import CNNStatsError, MissingDependencyError, nearest
+from keras_cnnstats.errors import CNNStatsError, missing, nearest
 from keras_cnnstats.render.cells import layer_name, plain
 from keras_cnnstats.render.display import shorten
 from keras_cnnstats.reports import Report
@@ -225,9 +225,7 @@ def axes_of(ax: Any, columns: int = 1) -> Any:
     try:
         from matplotlib import pyplot
     except ImportError as error:
-        raise MissingDependencyError(
-            "plot: matplotlib is not installed. Install it: pip install keras-cnnstats[plot]"
-        ) from error
+        raise missing("plot", "matplotlib", "plot") from error
     if ax is not None:
         return ax
     size = (7.0 if columns == 1 else 4.2 * columns, 4.2)

@@ -74,7 +74,7 @@ def test_without_matplotlib_a_text_says_so(tmp_path, monkeypatch):
     board = Board(tmp_path)
     board.report(REPORTS["small"])
     ((_, text),) = values(read(tmp_path), FIELDS)
-    assert "pip install keras-cnnstats[plot]" in text[0].decode()
+    assert "pip install 'keras-cnnstats[plot]'" in text[0].decode()
 
 
 def test_nothing_is_written_before_there_is_something(tmp_path):

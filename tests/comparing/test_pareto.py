@@ -119,7 +119,7 @@ def test_what_is_no_quantity_is_an_error(arguments, message):
 
 def test_without_matplotlib_the_error_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install keras-cnnstats\[plot\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'keras-cnnstats\[plot\]'"):
         MODELS.plot.pareto()
 
 

@@ -315,7 +315,7 @@ def test_page_asks_nothing_of_any_network(tmp_path: Path) -> None:
 
 def test_without_jinja_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install keras-cnnstats\[html\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'keras-cnnstats\[html\]'"):
         COMPARISONS["edited"].to_html()
 
 

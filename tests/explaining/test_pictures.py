@@ -227,7 +227,7 @@ def test_nothing_global_is_used():
 def test_without_matplotlib_the_error_says_how_to_install_it(monkeypatch):
     shown = explained("one channel")
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install keras-cnnstats\[plot\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'keras-cnnstats\[plot\]'"):
         shown.plot()
     assert shown._repr_png_() is None
 

@@ -164,5 +164,5 @@ def test_page_is_written_whole(tmp_path: Path) -> None:
 
 def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install keras-cnnstats\[html\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'keras-cnnstats\[html\]'"):
         handmade.small_cnn().to_html()

@@ -177,5 +177,5 @@ def test_a_machine_without_a_speed_is_an_error():
 @pytest.mark.parametrize("plot", PLOTS)
 def test_without_matplotlib_the_error_says_how_to_install_it(plot, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install keras-cnnstats\[plot\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'keras-cnnstats\[plot\]'"):
         PLOTS[plot](REPORTS["small"])

@@ -56,5 +56,5 @@ def test_a_model_has_at_least_one_step(architecture):
 
 def test_without_hypothesis_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install keras-cnnstats\[test\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'keras-cnnstats\[test\]'"):
         architectures()
