@@ -328,7 +328,7 @@ class Report:
 
     def to_latex(self, path: Any = None, columns: Sequence[str] | None = None) -> str:
         """Returns the report as a LaTeX `longtable` (packages `booktabs` and `longtable`), or writes it to `path`."""
-        from keras_cnnstats.render.markup import to_latex
+        from keras_cnnstats.render.latex import to_latex
 
         return to_latex(self, path, columns)
 
@@ -375,7 +375,7 @@ class Report:
         return f"<Report of {self.header.model!r}: {len(self.rows)} rows, {self.totals.macs:,} MACs>"
 
     def _repr_html_(self) -> str:
-        from keras_cnnstats.render.markup import to_notebook
+        from keras_cnnstats.render.notebook import to_notebook
 
         return to_notebook(self)
 

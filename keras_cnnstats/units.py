@@ -112,9 +112,8 @@ def flops(work: Work, convention: str) -> int:
         return 2 * work.macs
     if convention == "tf":
         return 2 * work.macs + work.biases + work.registered
-    if convention == "xla":
-        return 2 * work.inside + work.biases + work.hlo
-    raise ConventionError(f"convention: {check_convention(convention)} has no formula.")
+    check_convention(convention)
+    return 2 * work.inside + work.biases + work.hlo  # xla
 
 
 def train_flops(training: Training, convention: str) -> Count:

@@ -156,7 +156,7 @@ def _work(function: Any, args: Any, kwargs: Any, made: Any) -> Work:
         return NO_WORK
     shape = tuple(first.shape)
     fed = [tuple(each.shape) for each in args if hasattr(each, "shape")]
-    if name in _FUNCTIONS and not (name in ("max", "min") and len(fed) == 1):
+    if name in _FUNCTIONS:
         # Of integers without axes are counters and sizes, which are no maps.
         counts = not shape and not any(each.is_floating_point() for each in [first, *args] if hasattr(each, "shape"))
         return NO_WORK if counts else each(_FUNCTIONS[name], prod(shape))

@@ -8,7 +8,8 @@ import pytest
 
 from keras_cnnstats.render.files import deliver
 from keras_cnnstats.render.json import to_json
-from keras_cnnstats.render.markup import to_csv, to_latex, to_markdown
+from keras_cnnstats.render.latex import to_latex
+from keras_cnnstats.render.markup import to_csv, to_markdown
 from tests.render import handmade
 
 WRITERS = {"csv": to_csv, "json": to_json, "latex": to_latex, "markdown": to_markdown}
