@@ -70,9 +70,7 @@ class Reconciliation:
 def reconcile(report: Report) -> Reconciliation:
     """Returns the report's total under all conventions, term by term."""
     kinds = report.work_by_kind
-    total = units.NO_WORK
-    for work in kinds.values():
-        total = total.plus(work)
+    total = units.together(kinds.values())
     twice = Part(name="2 x MACs", flops=2 * total.macs)
     biases = Part(name="biases", flops=total.biases)
     terms = {

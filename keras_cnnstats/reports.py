@@ -116,11 +116,9 @@ class Report:
     def totals(self) -> Totals:
         """Sums of the columns."""
         # The sums of the terms come first: every convention is linear in them.
-        work = units.NO_WORK
-        for part in self.work_by_kind.values():
-            work = work.plus(part)
+        work = units.together(self.work_by_kind.values())
         steps = [row.training for row in self.rows if row.training is not None]
-        training = Training(*[Work(*map(sum, zip(*parts, strict=True))) for parts in zip(*steps, strict=True)])
+        training = Training(*map(units.together, zip(*steps, strict=True)))
         share = total([row.share for row in self.rows])
         return Totals(
             params=sum([row.params for row in self.rows]),
@@ -153,7 +151,7 @@ class Report:
         for row in self.rows:
             for kind, work in row.work or ():
                 kinds.setdefault(kind, []).append(work)
-        return {kind: Work(*map(sum, zip(*works, strict=True))) for kind, works in kinds.items()}
+        return {kind: units.together(works) for kind, works in kinds.items()}
 
     def with_convention(self, convention: str) -> "Report":
         """Returns the same report with `flops` counted under another convention; nothing is analysed again."""

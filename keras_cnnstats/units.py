@@ -1,6 +1,7 @@
 """Counting conventions, the work record that they read, and numbers as text."""
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from math import inf
@@ -50,6 +51,30 @@ class Work(NamedTuple):
 
 
 NO_WORK = Work()
+
+
+def together(works: Iterable[Work]) -> Work:
+    """Returns the sum of works, term by term.
+
+    >>> together([Work(macs=2), Work(macs=3, biases=1)])
+    Work(macs=5, inside=0, outputs=0, biases=1, arithmetic=0, transcendentals=0, registered=0, hlo=0)
+    """
+    columns = list(zip(*works, strict=True))
+    return Work(*map(sum, columns)) if columns else NO_WORK
+
+
+def sum_if_known(counts: Iterable[Count]) -> Count:
+    """Returns the sum of counts, `None` where one of them is unknown.
+
+    >>> sum_if_known([2, 3]), sum_if_known([2, None]), sum_if_known([])
+    (5, None, 0)
+    """
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
 
 
 class Training(NamedTuple):
