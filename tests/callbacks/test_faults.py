@@ -64,12 +64,12 @@ def test_a_training_function_that_cannot_be_counted(monkeypatch):
 
 
 def test_a_full_disk(monkeypatch, tmp_path: Path):
-    def is_full(*_: Any) -> None:
+    def is_full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     logger = cnnstats.StatsLogger(tmp_path / "log.csv")
     monkeypatch.setattr(files, "_append", is_full)
-    monkeypatch.setattr(files, "_replace", is_full)
+    monkeypatch.setattr(files, "deliver_bytes", is_full)
     assert_training_is_untouched(logger, "epochs are missing in the file: OSError: .*No space left")
     assert len(logger.rows) == 3
 
