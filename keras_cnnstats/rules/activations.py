@@ -53,9 +53,8 @@ def _written_activation(function: Any, y: FeatureMap) -> list[Primitive]:
         holder = function if isinstance(function, layers.Layer) else None
         calls = calls_of(function, TensorSpec(y.shape), holder=holder, is_known=is_known)
     except CannotFollowError as reason:
-        name = getattr(function, "__name__", None) or repr(function)
         raise RuleGapError(
-            f"no cost is known for the activation `{name}`: it cannot be followed ({reason})"
+            f"no cost is known for the activation `{_name(function)}`: it cannot be followed ({reason})"
         ) from reason
     steps = [primitive for call in calls for primitive in wrapped(call, call.layer, call.target)]
     costs = [step.alone for step in steps if isinstance(step, Elementwise) and step.elements == y.elements]
