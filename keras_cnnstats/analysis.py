@@ -144,6 +144,17 @@ def report(
 
     Returns:
         The report.
+
+    Raises:
+        CNNStatsError: see `analyze`.
+
+    Example:
+
+    >>> import keras, keras_cnnstats as cnnstats
+    >>> model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(8, 3, padding="same")])
+    >>> result = cnnstats.report(model, verbose=False)
+    >>> result.totals.macs, result.totals.params
+    (221184, 224)
     """
     result = analyze(
         model,
