@@ -34,6 +34,13 @@ class Beside(Primitive):
         return True
 
 
+def _scaled_and_shifted(elements: Size) -> Work | None:
+    """A product and a sum for each value."""
+    if elements is None:
+        return None
+    return Work(arithmetic=2 * elements, registered=2 * elements, hlo=2 * elements)
+
+
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class BatchNormalization(Primitive):
     """At inference each value is scaled and shifted, with both factors folded from the moving statistics.
@@ -54,10 +61,7 @@ class BatchNormalization(Primitive):
     statistics: bool = False
 
     def work(self) -> Work | None:
-        if self.elements is None:
-            return None
-        n = self.elements
-        return Work(arithmetic=2 * n, registered=2 * n, hlo=2 * n)
+        return _scaled_and_shifted(self.elements)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
@@ -132,10 +136,7 @@ class GivenNormalization(Primitive):
     maps: tuple[Map, ...]
 
     def work(self) -> Work | None:
-        if self.elements is None:
-            return None
-        n = self.elements
-        return Work(arithmetic=2 * n, registered=2 * n, hlo=2 * n)
+        return _scaled_and_shifted(self.elements)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
