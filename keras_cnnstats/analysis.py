@@ -16,7 +16,7 @@ from keras_cnnstats.memory import liveness
 from keras_cnnstats.propagate import propagate
 from keras_cnnstats.reports import Report, Subject
 from keras_cnnstats.rows import Builder
-from keras_cnnstats.rules import Rule, find
+from keras_cnnstats.rules import Rule, find, overridden
 from keras_cnnstats.sharding import divisions
 from keras_cnnstats.training import steps_of_training
 
@@ -104,9 +104,9 @@ def _analyzed(
     def is_known(target: Any) -> bool:
         return look_up(target).is_certain
 
-    with capture(model, input_shape, batch_size, is_known) as graph:
+    with overridden(rules), capture(model, input_shape, batch_size, is_known) as graph:
         described = [describe(call, look_up) for call in graph.calls]
-    propagated = propagate(graph, [each.spreads for each in described])
+    propagated = propagate(graph, [each.spreads for each in described], [each.kinds for each in described])
     placement = placement_of(model, distribution)
     zeros = zeros_of(model) if sparsity else None
     builder = Builder(graph, propagated, liveness(graph), convention, zeros, placement)
@@ -146,6 +146,17 @@ def report(
 
     Returns:
         The report.
+
+    Raises:
+        CNNStatsError: see `analyze`.
+
+    Example:
+
+    >>> import keras, keras_cnnstats as cnnstats
+    >>> model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(8, 3, padding="same")])
+    >>> result = cnnstats.report(model, verbose=False)
+    >>> result.totals.macs, result.totals.params
+    (221184, 224)
     """
     result = analyze(
         model,

@@ -78,7 +78,24 @@ class CNNStatsWarning(UserWarning):
     """Something in the analysis needs the user's attention."""
 
 
-def nearest(name: str, candidates: Iterable[str], limit: int = 3) -> str:
+def missing(what: str, package: str, extra: str) -> MissingDependencyError:
+    """Returns the error that says which package is not installed, and what installs it.
+
+    Args:
+        what: what was asked for.
+        package: the package.
+        extra: the extra of keras_cnnstats that it comes with.
+
+    >>> print(missing("plot", "matplotlib", "plot"))
+    plot: matplotlib is not installed. Install it: pip install 'keras-cnnstats[plot]'
+    """
+    # Without the quotation marks, some shells would look for files of that name.
+    return MissingDependencyError(
+        f"{what}: {package} is not installed. Install it: pip install 'keras-cnnstats[{extra}]'"
+    )
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
     """Returns a clause that names the candidates most like `name`, or nothing where none is.
 
     Example:
@@ -88,7 +105,7 @@ def nearest(name: str, candidates: Iterable[str], limit: int = 3) -> str:
     """
     from difflib import get_close_matches
 
-    matches = [f"`{match}`" for match in get_close_matches(name, list(candidates), n=limit, cutoff=0.5)]
+    matches = [f"`{match}`" for match in get_close_matches(name, list(candidates), n=3, cutoff=0.5)]
     if not matches:
         return ""
     *most, last = matches

@@ -10,7 +10,7 @@ from keras_cnnstats.placement import total
 from keras_cnnstats.precision import Sparsity, summed
 from keras_cnnstats.records import Row
 from keras_cnnstats.reports import Report
-from keras_cnnstats.units import Count, Training, Work
+from keras_cnnstats.units import Training, Work, sum_if_known, together
 
 SOURCES = ("unknown", "measured", "traced", "inherited", "rule")
 """Where numbers come from, the least certain first: that of a block is the first that it has."""
@@ -80,12 +80,12 @@ def _folded(rows: Sequence[Row]) -> Row:
         trainable_params=sum(row.trainable_params for row in rows),
         quantizer_params=sum(row.quantizer_params for row in rows),
         work=_by_kind(chain.from_iterable(row.work or () for row in rows)),
-        training=Training(*map(_together, zip(*steps, strict=True))),
-        sparsity=Sparsity(*[_sum(counts) for counts in zip(*found, strict=True)]) if found else None,
+        training=Training(*map(together, zip(*steps, strict=True))),
+        sparsity=Sparsity(*[sum_if_known(counts) for counts in zip(*found, strict=True)]) if found else None,
         stored=summed(chain.from_iterable(row.stored for row in rows)),
         operands=summed(chain.from_iterable(row.operands for row in rows)),
-        activation_bytes=_sum([row.activation_bytes for row in rows]),
-        moved_bytes=_sum([row.moved_bytes for row in rows]),
+        activation_bytes=sum_if_known([row.activation_bytes for row in rows]),
+        moved_bytes=sum_if_known([row.moved_bytes for row in rows]),
         aligned=min((row.aligned for row in rows), key=(False, None, True).index),
         source=min((row.source for row in rows), key=SOURCES.index),
         note="; ".join(dict.fromkeys(row.note for row in rows if row.note)),
@@ -98,13 +98,4 @@ def _by_kind(terms: Iterator[tuple[str, Work]]) -> tuple[tuple[str, Work], ...]:
     kinds: dict[str, list[Work]] = {}
     for kind, work in terms:
         kinds.setdefault(kind, []).append(work)
-    return tuple((kind, _together(works)) for kind, works in kinds.items())
-
-
-def _together(works: Sequence[Work]) -> Work:
-    return Work(*map(sum, zip(*works, strict=True)))
-
-
-def _sum(counts: Sequence[Count]) -> Count:
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
+    return tuple((kind, together(works)) for kind, works in kinds.items())

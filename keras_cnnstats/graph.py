@@ -148,6 +148,15 @@ class Call(NamedTuple):
         """The first tensor it makes."""
         return FeatureMap(self.results[0].shape, self.channels_first)
 
+    def argument(self, place: int, name: str) -> Any:
+        """An argument, by its place or by its name; `None` where it is not given.
+
+        >>> call = Call("add", "add", args=(1,), kwargs={"x2": 2})
+        >>> call.argument(0, "x1"), call.argument(1, "x2"), call.argument(2, "x3")
+        (1, 2, None)
+        """
+        return self.args[place] if len(self.args) > place else self.kwargs.get(name)
+
     def place(self, spec: TensorSpec | None) -> int | None:
         """Place among the inputs of the tensor that stands in an argument; `None` where there is no tensor."""
         return next((place for place, each in enumerate(self.specs) if each is spec), None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from keras_cnnstats.units import NO_WORK, Work
+from keras_cnnstats.units import Work, together
 
 Axes = tuple[str | None, ...]
 """For each dimension of a tensor the axis of the mesh that it is divided along; `None` where it is whole."""
@@ -69,6 +69,5 @@ def total(shares: Sequence[Share | None]) -> Share | None:
     known = [share for share in shares if share is not None]
     if not known:
         return None
-    works = [share.work for share in known if share.work is not None]
-    work = Work(*map(sum, zip(*works, strict=True))) if works else NO_WORK
+    work = together(share.work for share in known if share.work is not None)
     return Share(sum([share.params for share in known]), sum([share.param_bytes for share in known]), work)

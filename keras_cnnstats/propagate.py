@@ -1,12 +1,13 @@
 """Receptive fields through the graph: which positions of the input does each position of each tensor see?"""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from keras_cnnstats.field import NOTHING, ONE, UNKNOWN, WHOLE, Field, Reach, window_reach
 from keras_cnnstats.graph import Call, Graph, Shape
 from keras_cnnstats.meet import met
 from keras_cnnstats.primitives.base import Size
+from keras_cnnstats.primitives.rearrangement import Lookup
 from keras_cnnstats.primitives.resampling import resampling_reach
 from keras_cnnstats.primitives.spreads import (
     POINTWISE,
@@ -65,15 +66,19 @@ class Propagated(NamedTuple):
     seen: tuple[Seen, ...]
 
 
-def propagate(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> Propagated:
+def propagate(graph: Graph, spreads: Sequence[Sequence[Spread] | None], kinds: Sequence[Sequence[str]]) -> Propagated:
     """Returns the receptive fields of all calls of a graph.
 
     Args:
         graph: the graph.
         spreads: for each call where the outputs of each of its primitives look, none where each output looks at its
             own place; `None` where that is unknown.
+        kinds: for each call the kinds of its primitives.
     """
-    origins, origin = _origins(graph, spreads)
+    looked_up = {
+        number for call, each in zip(graph.calls, kinds, strict=True) if Lookup.kind in each for number in call.inputs
+    }
+    origins, origin = _origins(graph, spreads, looked_up)
     letters = sorted({len(dims) for dims in origins.values()}, reverse=True)
     axes = tuple(dict.fromkeys(letter for rank in letters for letter in LETTERS[rank]))
     nothing = (NOTHING,) * len(axes)
@@ -102,7 +107,9 @@ def propagate(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> Propa
 # Where fields begin
 
 
-def _origins(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> tuple[dict[int, tuple[int, ...]], str]:
+def _origins(
+    graph: Graph, spreads: Sequence[Sequence[Spread] | None], looked_up: Container[int]
+) -> tuple[dict[int, tuple[int, ...]], str]:
     """The tensors that fields are measured on, with their spatial dimensions, and the layer that makes them if any.
 
     A map of one position, such as a style that is added everywhere, is measured only where there is no other.
@@ -124,7 +131,7 @@ def _origins(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> tuple[
                     source[number] = root
     origins = {}
     for number in graph.inputs:
-        dims = first_window.get(number) or _default_dims(graph, number)
+        dims = first_window.get(number) or _default_dims(graph, number, looked_up)
         if dims and len(dims) in LETTERS:
             origins[number] = dims
     if origins:
@@ -137,12 +144,11 @@ def _origins(graph: Graph, spreads: Sequence[Sequence[Spread] | None]) -> tuple[
     return _first_map(graph, spreads)
 
 
-def _default_dims(graph: Graph, number: int) -> tuple[int, ...]:
+def _default_dims(graph: Graph, number: int, looked_up: Container[int]) -> tuple[int, ...]:
     rank = len(graph.tensors[number].shape)
     if rank == 2:
         # A row of indices that are looked up is a sequence; a row of features is not.
-        looked_up = any(number in call.inputs and call.type.endswith("Embedding") for call in graph.calls)
-        return (1,) if looked_up else ()
+        return (1,) if number in looked_up else ()
     return tuple(range(2, rank) if graph.channels_first else range(1, rank - 1))
 
 

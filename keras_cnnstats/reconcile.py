@@ -9,7 +9,7 @@ from keras_cnnstats.units import CONVENTIONS, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class Part:
     """A part of a convention's total.
 
     Attributes:
@@ -44,7 +44,7 @@ class Reconciliation:
     """
 
     header: Header
-    terms: dict[str, tuple[Term, ...]]
+    terms: dict[str, tuple[Part, ...]]
     unknown_rows: int = 0
 
     @property
@@ -70,24 +70,22 @@ class Reconciliation:
 def reconcile(report: Report) -> Reconciliation:
     """Returns the report's total under all conventions, term by term."""
     kinds = report.work_by_kind
-    total = units.NO_WORK
-    for work in kinds.values():
-        total = total.plus(work)
-    twice = Term(name="2 x MACs", flops=2 * total.macs)
-    biases = Term(name="biases", flops=total.biases)
+    total = units.together(kinds.values())
+    twice = Part(name="2 x MACs", flops=2 * total.macs)
+    biases = Part(name="biases", flops=total.biases)
     terms = {
         "textbook": [
             twice,
-            Term(name="first product of each sum needs no addition", flops=-total.outputs),
+            Part(name="first product of each sum needs no addition", flops=-total.outputs),
             biases,
             *_by_kind(kinds, "arithmetic"),
         ],
-        "macs": [Term(name="MACs", flops=total.macs)],
+        "macs": [Part(name="MACs", flops=total.macs)],
         "2macs": [twice],
         "tf": [twice, biases, *_by_kind(kinds, "registered")],
         "xla": [
             twice,
-            Term(name="taps in the padding", flops=2 * (total.inside - total.macs)),
+            Part(name="taps in the padding", flops=2 * (total.inside - total.macs)),
             biases,
             *_by_kind(kinds, "hlo"),
         ],
@@ -99,7 +97,7 @@ def reconcile(report: Report) -> Reconciliation:
     )
 
 
-def _by_kind(kinds: dict[str, Work], term: str) -> list[Term]:
+def _by_kind(kinds: dict[str, Work], term: str) -> list[Part]:
     """One term for each kind of primitive, the largest first."""
-    parts = [Term(name=kind, flops=getattr(work, term)) for kind, work in kinds.items()]
-    return sorted(parts, key=lambda part: -part.flops)
+    found = [Part(name=kind, flops=getattr(work, term)) for kind, work in kinds.items()]
+    return sorted(found, key=lambda part: -part.flops)

@@ -230,7 +230,29 @@ class Disagreement(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Sums over the rows. Over unknown rows they are lower bounds, and `unknown_rows` says how many those are."""
+    """Sums over the rows. Over unknown rows they are lower bounds, and `unknown_rows` says how many those are.
+
+    Attributes:
+        params: parameters.
+        trainable_params: those of them that training changes.
+        macs: multiply-accumulate pairs of a batch, at inference.
+        flops: floating-point operations of a batch, at inference, under the report's convention.
+        transcendentals: exponentials, logarithms, roots and their like, of a batch.
+        rows: how many rows there are.
+        unknown_rows: those of them of which the work is unknown.
+        param_bytes: bytes of the parameters, as they are stored.
+        train_macs: multiply-accumulate pairs of one step of training: forwards and backwards.
+        train_flops: floating-point operations of that step; `None` under the convention `tf`.
+        unknown_train_rows: rows of which the work in training is unknown.
+        quantizer_params: scales and zero points of quantised weights, which are no parameters.
+        stored: dtypes that weights are stored in, and the bytes of each.
+        operands: what is multiplied, and the multiply-accumulate pairs of each.
+        sparsity: zero weights, and the pairs that remain without them; `None` where they were not asked for.
+        unknown_sparsity_rows: rows of which the pairs that remain are unknown.
+        share: what each device of a mesh holds and computes; `None` without a mesh.
+        device_flops: floating-point operations of each device; `None` without a mesh.
+        unknown_device_rows: rows of which the work of a device is unknown.
+    """
 
     params: int
     trainable_params: int

@@ -60,6 +60,14 @@ class Report:
     """What a model costs and what each of its units sees, row by row.
 
     `report["block1/conv"]` is the row of that path (of its first call; `report["conv", 1]` of its second).
+
+    Attributes:
+        header: what the numbers are of: the model, its inputs, the batch size and the convention.
+        rows: one for each call of a layer or operation, in their order.
+        disagreements: where the counted values and the textbook's formulas part.
+        memory: bytes of the weights and activations; `None` in a report that was stored without.
+        verification: what measurements say of the numbers; `None` where none was made.
+        subject: the model, as long as somebody else keeps it, and how it was analysed.
     """
 
     header: Header
@@ -116,12 +124,10 @@ class Report:
     def totals(self) -> Totals:
         """Sums of the columns."""
         # The sums of the terms come first: every convention is linear in them.
-        work = units.NO_WORK
-        for part in self.work_by_kind.values():
-            work = work.plus(part)
+        work = units.together(self.work_by_kind.values())
         columns = _columns(self.rows)
         steps = [step for step in columns["training"] if step is not None and step is not NO_TRAINING]
-        training = Training(*[Work(*map(sum, zip(*parts, strict=True))) for parts in zip(*steps, strict=True)])
+        training = Training(*map(units.together, zip(*steps, strict=True)))
         stored = summed(pair for pairs in columns["stored"] for pair in pairs)
         sparsities = [each for each in columns["sparsity"] if each is not None]
         shares = [each for each in columns["share"] if each is not None]
@@ -157,10 +163,14 @@ class Report:
         for row in self.rows:
             for kind, work in row.work or ():
                 kinds.setdefault(kind, []).append(work)
-        return {kind: Work(*map(sum, zip(*works, strict=True))) for kind, works in kinds.items()}
+        return {kind: units.together(works) for kind, works in kinds.items()}
 
     def with_convention(self, convention: str) -> "Report":
-        """Returns the same report with `flops` counted under another convention; nothing is analysed again."""
+        """Returns the same report with `flops` counted under another convention; nothing is analysed again.
+
+        Raises:
+            ConventionError: `convention` is none.
+        """
         units.check_convention(convention)
         header = self.header._replace(convention=convention)
         rows = tuple(row._replace(convention=convention) for row in self.rows)
@@ -319,20 +329,35 @@ class Report:
         return to_dataframe(self)
 
     def to_csv(self, path: Any = None, columns: Sequence[str] | None = None) -> str:
-        """Returns the rows as CSV, or writes them to `path`."""
+        """Returns the rows as CSV, or writes them to `path`.
+
+        Raises:
+            ColumnError: there is no such column.
+            OSError: `path` cannot be written; what stood there is as it was.
+        """
         from keras_cnnstats.render.markup import to_csv
 
         return to_csv(self, path, columns)
 
     def to_markdown(self, path: Any = None, columns: Sequence[str] | None = None) -> str:
-        """Returns the report as a GitHub-flavoured Markdown table, or writes it to `path`."""
+        """Returns the report as a GitHub-flavoured Markdown table, or writes it to `path`.
+
+        Raises:
+            ColumnError: there is no such column.
+            OSError: `path` cannot be written; what stood there is as it was.
+        """
         from keras_cnnstats.render.markup import to_markdown
 
         return to_markdown(self, path, columns)
 
     def to_latex(self, path: Any = None, columns: Sequence[str] | None = None) -> str:
-        """Returns the report as a LaTeX `longtable` (packages `booktabs` and `longtable`), or writes it to `path`."""
-        from keras_cnnstats.render.markup import to_latex
+        """Returns the report as a LaTeX `longtable` (packages `booktabs` and `longtable`), or writes it to `path`.
+
+        Raises:
+            ColumnError: there is no such column.
+            OSError: `path` cannot be written; what stood there is as it was.
+        """
+        from keras_cnnstats.render.latex import to_latex
 
         return to_latex(self, path, columns)
 
@@ -343,13 +368,18 @@ class Report:
 
         Raises:
             MissingDependencyError: Jinja2 is not installed.
+            OSError: `path` cannot be written; what stood there is as it was.
         """
         from keras_cnnstats.render.html.page import to_html
 
         return to_html(self, path)
 
     def to_json(self, path: Any = None) -> str:
-        """Returns the whole report as JSON (see `from_json`), or writes it to `path`."""
+        """Returns the whole report as JSON (see `from_json`), or writes it to `path`.
+
+        Raises:
+            OSError: `path` cannot be written; what stood there is as it was.
+        """
         from keras_cnnstats.render.json import to_json
 
         return to_json(self, path)
@@ -379,7 +409,7 @@ class Report:
         return f"<Report of {self.header.model!r}: {len(self.rows)} rows, {self.totals.macs:,} MACs>"
 
     def _repr_html_(self) -> str:
-        from keras_cnnstats.render.markup import to_notebook
+        from keras_cnnstats.render.notebook import to_notebook
 
         return to_notebook(self)
 

@@ -1,6 +1,7 @@
 """Counting conventions, the work record that they read, and numbers as text."""
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from math import inf
@@ -46,10 +47,34 @@ class Work(NamedTuple):
 
     def products(self, results: int) -> "Work":
         """As many products of contractions, added up into so many results: a gradient of a contraction."""
-        return Work(macs=self.macs, inside=self.inside, outputs=results)
+        return Work(macs=self.macs, inside=self.inside, outputs=results if self.macs else 0)
 
 
 NO_WORK = Work()
+
+
+def together(works: Iterable[Work]) -> Work:
+    """Returns the sum of works, term by term.
+
+    >>> together([Work(macs=2), Work(macs=3, biases=1)])
+    Work(macs=5, inside=0, outputs=0, biases=1, arithmetic=0, transcendentals=0, registered=0, hlo=0)
+    """
+    columns = list(zip(*works, strict=True))
+    return Work(*map(sum, columns)) if columns else NO_WORK
+
+
+def sum_if_known(counts: Iterable[Count]) -> Count:
+    """Returns the sum of counts, `None` where one of them is unknown.
+
+    >>> sum_if_known([2, 3]), sum_if_known([2, None]), sum_if_known([])
+    (5, None, 0)
+    """
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
 
 
 class Training(NamedTuple):
@@ -112,9 +137,8 @@ def flops(work: Work, convention: str) -> int:
         return 2 * work.macs
     if convention == "tf":
         return 2 * work.macs + work.biases + work.registered
-    if convention == "xla":
-        return 2 * work.inside + work.biases + work.hlo
-    raise ConventionError(f"convention: {check_convention(convention)} has no formula.")
+    check_convention(convention)
+    return 2 * work.inside + work.biases + work.hlo  # xla
 
 
 def train_flops(training: Training, convention: str) -> Count:

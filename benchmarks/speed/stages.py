@@ -73,7 +73,7 @@ def passed_through(model: Any) -> tuple[Any, dict[str, float]]:
         described = [describe(call, look_up) for call in graph.calls]
         done("describe")
     done("capture")
-    propagated = propagate(graph, [each.spreads for each in described])
+    propagated = propagate(graph, [each.spreads for each in described], [each.kinds for each in described])
     done("propagate")
     memory = liveness(graph)
     done("liveness")

@@ -10,7 +10,7 @@ from numbers import Real
 from typing import Any
 
 from keras_cnnstats.callbacks.names import EPOCH
-from keras_cnnstats.errors import MissingDependencyError
+from keras_cnnstats.errors import MissingDependencyError, missing
 from keras_cnnstats.reports import Report
 
 TABLE, FIELDS = "report", "receptive_field"
@@ -92,9 +92,7 @@ def _picture(report: Report) -> tuple[bytes, int, int]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingDependencyError(
-            "plot: matplotlib is not installed. Install it: pip install 'keras-cnnstats[plot]'"
-        ) from error
+        raise missing("plot", "matplotlib", "plot") from error
     figure = Figure(figsize=(8, 5), dpi=100, layout="constrained")
     report.plot.receptive_field(ax=figure.add_subplot())
     stream = BytesIO()

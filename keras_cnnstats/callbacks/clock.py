@@ -25,6 +25,12 @@ class Clock:
         with self.lock:
             self.begun.append(now)
 
+    def cancel(self) -> None:
+        """The step that was called last came to nothing, as there is no data any more."""
+        with self.lock:
+            if self.begun:
+                self.begun.pop()
+
     def end(self, now: float) -> float:
         """The results of the step that was called first are there; returns what it adds.
 

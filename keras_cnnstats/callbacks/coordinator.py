@@ -31,6 +31,6 @@ def _is_chief() -> bool:
         task = setting.get("task", {})
         kind, index = task.get("type", "chief"), int(task.get("index", 0))
         has_chief = "chief" in setting.get("cluster", {})
-    except (ValueError, AttributeError):  # TensorFlow itself will say so
+    except (ValueError, AttributeError, TypeError):  # TensorFlow itself will say so
         return True
     return kind == "chief" or (kind == "worker" and index == 0 and not has_chief)

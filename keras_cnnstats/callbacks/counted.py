@@ -1,14 +1,24 @@
 """A model's training function, which keeps the time of its calls and knows the batches that it was run on."""
 
-from collections.abc import Callable
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
 from keras_cnnstats.callbacks.tally import Tally, TensorFlowTally
 
-Listener = Callable[[float], None]
+
+class Listener(Protocol):
+    """Somebody who wants to know of each step."""
+
+    def begun(self, now: float) -> bool:
+        """A step is called; returns whether to go on listening."""
+
+    def called(self) -> None:
+        """The step has returned; its results need not be there yet."""
+
+    def cancelled(self) -> None:
+        """The step has raised something instead, such as that there is no data any more."""
 
 
 class CountedFunction:
@@ -17,27 +27,29 @@ class CountedFunction:
     Attributes:
         function: the training function.
         tally: the batches that it was run on.
-        before: called when a step begins, with the time; `None` while nobody wants to know.
-        after: called when it has returned, with the time.
+        listener: who is told of each step; `None` while nobody wants to know.
     """
 
     def __init__(self, function: Any, tally: Tally) -> None:
         self.function = function
         self.tally = tally
-        self.before: Listener | None = None
-        self.after: Listener | None = None
+        self.listener: Listener | None = None
 
     def __call__(self, *arguments: Any) -> Any:
-        if self.before is None or self.after is None:
+        listener = self.listener
+        if listener is None or not listener.begun(perf_counter()):
             return self.function(*arguments)
-        self.before(perf_counter())
-        returned = self.function(*self.tally.watched(arguments))
-        self.after(perf_counter())
+        try:
+            returned = self.function(*self.tally.watched(arguments))
+        except BaseException:
+            listener.cancelled()
+            raise
+        listener.called()
         return returned
 
-    def listen(self, before: Listener | None, after: Listener | None) -> None:
+    def listen(self, listener: Listener | None) -> None:
         """Tells somebody of each step from now on, or nobody."""
-        self.before, self.after = before, after
+        self.listener = listener
         self.tally.forget()
 
 

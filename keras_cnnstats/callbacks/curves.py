@@ -149,6 +149,9 @@ improves. Fewer layers or parameters, or more data, are advised.
     for epoch, *values in known:
         if not all(map(isfinite, values)):
             return _none(f"in epoch {epoch}, {metric} or val_{metric} is no number any more")
+    for number, row in enumerate(rows):
+        if row.get("loss") is not None and not isfinite(row["loss"]):
+            return _none(f"in epoch {row.get(EPOCH, number)}, loss is no number any more")
     if len(known) < FEWEST:
         return _none(f"{len(known)} epochs with {metric} and val_{metric}, and it takes {FEWEST}")
     window = max(len(known) // WINDOW, 3)
@@ -197,8 +200,8 @@ def _ends(metric: str, endings: Sequence[str]) -> bool:
 def _losses(rows: Sequence[Mapping[str, Any]], metric: str, window: int) -> Curve | None:
     """The training loss beside another metric: it shows what was learned before a share of right answers does."""
     values = [row.get("loss") for row in rows]
-    known = tuple(-float(value) for value in values if value is not None and isfinite(value))
-    return Curve(known, window) if metric != "loss" and len(known) >= FEWEST else None
+    known = tuple(-float(value) for value in values if value is not None)
+    return Curve(known, window) if metric != "loss" and len(known) >= max(2 * window, FEWEST) else None
 
 
 def _none(why: str) -> Reading:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from keras_cnnstats.callbacks import names
@@ -55,8 +56,8 @@ class Epoch:
 
     def row(self, model: Any, peak_flops: float | None) -> dict[str, Any]:
         """The statistics of the epoch by name; `None` where one is unknown."""
-        trainable = sum(_sizes(model.trainable_weights))
-        params = sum(_sizes(model.weights))
+        trainable = sum(prod(weight.shape) for weight in model.trainable_weights)
+        params = sum(prod(weight.shape) for weight in model.weights)
         speed = _over(self.timed_flops, self.seconds)
         return {
             names.PARAMS: params,
@@ -72,14 +73,6 @@ class Epoch:
             names.ACHIEVED_FLOPS: speed,
             names.UTILISATION: None if peak_flops is None or speed is None else speed / peak_flops,
         }
-
-
-def _sizes(weights: Iterable[Any]) -> Iterable[int]:
-    for weight in weights:
-        size = 1
-        for axis in weight.shape:
-            size *= axis
-        yield size
 
 
 def _times(samples: int, flops: int | None) -> int | None:

@@ -1,8 +1,6 @@
 """The file of a run of training: a line for each epoch, on disk when it is reported, mended when the run was killed."""
 
 import os
-import secrets
-import shutil
 import tempfile
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -11,6 +9,7 @@ from typing import Any
 from keras_cnnstats.callbacks.lines import FORMATS, Epoch, Format
 from keras_cnnstats.callbacks.names import EPOCH, STAGE
 from keras_cnnstats.errors import CallbackError
+from keras_cnnstats.render.files import deliver_bytes
 
 
 class EpochFile:
@@ -104,7 +103,9 @@ class EpochFile:
     def _write_anew(self) -> None:
         self._is_in_order = False
         columns = list(self._columns)
-        _replace(self.path, self._format.head(columns) + self._format.lines(self._rows, columns))
+        text = self._format.head(columns) + self._format.lines(self._rows, columns)
+        # At each moment the old file or the new one is there, and whole.
+        deliver_bytes(text.encode(), self.path, durable=True)
         self._is_in_order = True
 
 
@@ -153,32 +154,3 @@ def _append(path: str, line: str) -> None:
         file.write(line.encode())
         file.flush()
         os.fsync(file.fileno())
-
-
-def _replace(path: str, text: str) -> None:
-    """Writes the file anew: at each moment the old one or the new one is there, and whole."""
-    folder = os.path.dirname(path)
-    draft = os.path.join(folder, f".cnnstats-{secrets.token_hex(8)}.tmp")
-    try:
-        with open(draft, "xb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        if os.path.exists(path):
-            shutil.copymode(path, draft)
-        os.replace(draft, path)
-    except BaseException:
-        if os.path.exists(draft):
-            os.remove(draft)
-        raise
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: str) -> None:
-    """A file that is new is on disk when its folder is, too; only Unix lets folders be opened."""
-    if os.name == "posix":
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)

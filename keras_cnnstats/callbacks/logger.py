@@ -236,15 +236,14 @@ class StatsLogger(keras.callbacks.Callback):
     # How
 
     def _begin(self) -> None:
+        self._is_second = False  # it still is after a fit that broke off
         self._budget.spent = ""
         self._is_new_fit = True
         self._meter.attach(self.model)
 
     def _is_alone(self, callbacks: Any) -> bool:
         loggers = [each for each in callbacks.callbacks if isinstance(each, StatsLogger)]
-        if len(loggers) == 1:
-            return True
-        if loggers[0] is self and not any(each._is_second for each in loggers[1:]):
+        if len(loggers) > 1 and loggers[0] is self:
             for each in loggers[1:]:
                 each._is_second = each is not self
             callbacks.callbacks = [each for each in callbacks.callbacks if each is not self or each is loggers[0]]

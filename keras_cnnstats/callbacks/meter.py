@@ -37,6 +37,8 @@ class Meter:
         self.seconds_before = 0.0
         self.model: Any = None
         self.function: CountedFunction | None = None
+        # Keras makes a new one for each fit.
+        self.history: Any = None
         # Of the steps that were called and whose results are not there yet, whether each is a first one.
         self.under_way: deque[bool] = deque()
         self.unsettled = 0
@@ -45,7 +47,7 @@ class Meter:
 
     def attach(self, model: Any) -> None:
         """Begins to measure the training of a model."""
-        self.model, self.function = model, None
+        self.model, self.function, self.history = model, None, getattr(model, "history", None)
         self.clock.reset()
         self.under_way.clear()
         self.is_first, self.unsettled = True, 0
@@ -56,13 +58,13 @@ class Meter:
         if not self.model.compiled:  # it is trained by a loop that says itself what it is fed
             return
         self.function = counted(self.model)
-        self.function.listen(self.clock.begin, self._called)
+        self.function.listen(self)
 
     def detach(self) -> None:
         """Ends it."""
         if self.function is not None:
             function = self.function
-            self.guard(lambda: function.listen(None, None))
+            self.guard(lambda: function.listen(None))
 
     def begin_epoch(self, flops_before: int | None, seconds_before: float) -> None:
         """Begins a new epoch."""
@@ -104,9 +106,21 @@ class Meter:
         """FLOPs of training so far, of the steps that are settled."""
         return None if self.flops_before is None or self.epoch.flops is None else self.flops_before + self.epoch.flops
 
-    def _called(self, _: float) -> None:
+    def begun(self, now: float) -> bool:
+        """The training function is called; a later fit than the one that is measured, which broke off, is let alone."""
+        if getattr(self.model, "history", None) is not self.history:
+            self.detach()
+            return False
+        self.clock.begin(now)
+        return True
+
+    def called(self) -> None:
         """The training function has returned."""
         self.guard(self._note_call)
+
+    def cancelled(self) -> None:
+        """The training function has raised something."""
+        self.clock.cancel()
 
     def _note_call(self) -> None:
         assert self.function is not None

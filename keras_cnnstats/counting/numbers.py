@@ -1,8 +1,12 @@
 """A number that tallies what is done with it."""
 
 import math
+import sys
 from collections import Counter
 from typing import Any
+
+LARGEST = math.log(sys.float_info.max)
+"""The largest number whose exponential is a number."""
 
 
 class Number:
@@ -78,7 +82,8 @@ class Number:
 
     def exp(self) -> "Number":
         """The exponential."""
-        return self._done("transcendentals", math.exp(self.value))
+        # Beyond the largest number it is infinite, as the backends have it; Python would raise an error.
+        return self._done("transcendentals", math.inf if self.value > LARGEST else math.exp(self.value))
 
     def tanh(self) -> "Number":
         """The hyperbolic tangent."""

@@ -103,6 +103,11 @@ def count_operations(layer: Any, shape: Sequence[int], *, values: Any = None) ->
             "known. Expected a layer whose call is written in single operations of keras.ops, as the reference layers "
             "of keras_cnnstats.layers are."
         ) from None
+    if not isinstance(output, Array):
+        raise ModelError(
+            f"count_operations: `{type(layer).__name__}` returns {type(output).__name__}. "
+            "Expected a layer that returns one map, computed from its input."
+        )
     return Counted(
         multiplications=tally["multiplications"],
         additions=tally["additions"],

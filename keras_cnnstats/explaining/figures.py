@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_cnnstats.errors import MissingDependencyError
+from keras_cnnstats.errors import missing
 from keras_cnnstats.explaining.records import Box, Values
 from keras_cnnstats.explaining.sheets import (
     GAP,
@@ -23,6 +23,7 @@ from keras_cnnstats.explaining.sheets import (
     layout,
 )
 from keras_cnnstats.render.display import shorten
+from keras_cnnstats.render.files import deliver_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,9 +45,7 @@ def draw(columns: Sequence[Column], title: str, formula: str, notes: Sequence[st
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingDependencyError(
-            "plot: matplotlib is not installed. Install it: pip install 'keras-cnnstats[plot]'"
-        ) from error
+        raise missing("plot", "matplotlib", "plot") from error
     columns = [as_rows_or_tiles(column) for column in columns]
     sheet = layout(columns, len(notes))
     figure = Figure(figsize=(sheet.width, sheet.height), dpi=DPI)
@@ -63,9 +62,7 @@ def draw(columns: Sequence[Column], title: str, formula: str, notes: Sequence[st
 def save(figure: "Figure", path: str | os.PathLike[str]) -> None:
     """Writes a figure to `path`, all of it or nothing."""
     ending = os.path.splitext(os.fsdecode(path))[1].removeprefix(".")
-    drawn = _file(figure, ending or "png")
-    with open(path, "wb") as file:
-        file.write(drawn)
+    deliver_bytes(_file(figure, ending or "png"), path)
 
 
 def png(figure: "Figure") -> bytes:

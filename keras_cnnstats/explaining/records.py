@@ -86,7 +86,8 @@ class Explanation:
         """Returns the picture, as a figure of matplotlib that belongs to nobody.
 
         Args:
-            channels: numbers of the input channels that are shown; the first 64 where it is `None`.
+            channels: which input channels are shown: places among the channels that the filter sees, from 0; the first
+                64 where it is `None`.
 
         Raises:
             MissingDependencyError: matplotlib is not installed.

@@ -51,6 +51,9 @@ class BicubicUpSampling2D(layers.Layer):
         data_format: `"channels_last"` or `"channels_first"`.
         **kwargs: name, dtype.
 
+    Source: R. Keys, "Cubic convolution interpolation for digital image processing", IEEE Transactions on Acoustics,
+    Speech, and Signal Processing 29 (6), 1981; with `a = -0.75`, as PyTorch has it.
+
     >>> BicubicUpSampling2D(2, align_corners=True).compute_output_shape((None, 3, 5, 1))
     (None, 6, 10, 1)
     """

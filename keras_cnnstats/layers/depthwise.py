@@ -66,6 +66,8 @@ class ReferenceDepthwiseConv2D(Weighted, layers.DepthwiseConv2D):
     `padding` may also be an integer, or one for each axis: positions on both sides. Strides and dilation may differ
     from axis to axis, and both may be larger than 1.
 
+    Source: F. Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017.
+
     >>> ReferenceDepthwiseConv2D(3, depth_multiplier=2).compute_output_shape((None, 5, 6, 4))
     (None, 3, 4, 8)
     """

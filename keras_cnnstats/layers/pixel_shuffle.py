@@ -54,6 +54,9 @@ class PixelShuffle(layers.Layer):
         data_format: `"channels_last"` or `"channels_first"`.
         **kwargs: name, dtype.
 
+    Source: W. Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional
+    Neural Network", CVPR 2016.
+
     >>> PixelShuffle(3).compute_output_shape((None, 5, 7, 9))
     (None, 15, 21, 1)
     """
@@ -94,6 +97,9 @@ class PixelUnshuffle(layers.Layer):
         downscale_factor: `r`.
         data_format: `"channels_last"` or `"channels_first"`.
         **kwargs: name, dtype.
+
+    >>> PixelUnshuffle(3).compute_output_shape((None, 15, 21, 1))
+    (None, 5, 7, 9)
     """
 
     def __init__(self, downscale_factor: int, data_format: str | None = None, **kwargs: Any) -> None:
@@ -136,6 +142,9 @@ class SubPixelConv2D(ReferenceConv2D):
         strides: input positions from one output of the convolution to the next.
         padding: `"valid"`, `"same"`; or an integer, or one for each axis: positions on both sides.
         **kwargs: what else `keras.layers.Conv2D` takes.
+
+    Source: W. Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional
+    Neural Network", CVPR 2016.
 
     >>> SubPixelConv2D(1, 3, upscale_factor=3).compute_output_shape((None, 5, 7, 32))
     (None, 15, 21, 1)

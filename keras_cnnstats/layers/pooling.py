@@ -117,41 +117,65 @@ class AveragePooling(Pooling):
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
 class ReferenceMaxPooling1D(MaxPooling, layers.MaxPooling1D):
-    """The largest value of each window of steps, equal to `keras.layers.MaxPooling1D`."""
+    """The largest value of each window of steps, equal to `keras.layers.MaxPooling1D`.
+
+    >>> ReferenceMaxPooling1D(2).compute_output_shape((None, 9, 3))
+    (None, 4, 3)
+    """
 
     dimensions = 1
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
 class ReferenceMaxPooling2D(MaxPooling, layers.MaxPooling2D):
-    """The largest value of each window of rows and columns, equal to `keras.layers.MaxPooling2D`."""
+    """The largest value of each window of rows and columns, equal to `keras.layers.MaxPooling2D`.
+
+    >>> ReferenceMaxPooling2D(2).compute_output_shape((None, 9, 7, 3))
+    (None, 4, 3, 3)
+    """
 
     dimensions = 2
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
 class ReferenceMaxPooling3D(MaxPooling, layers.MaxPooling3D):
-    """The largest value of each window of a volume, equal to `keras.layers.MaxPooling3D`."""
+    """The largest value of each window of a volume, equal to `keras.layers.MaxPooling3D`.
+
+    >>> ReferenceMaxPooling3D(2).compute_output_shape((None, 9, 7, 5, 3))
+    (None, 4, 3, 2, 3)
+    """
 
     dimensions = 3
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
 class ReferenceAveragePooling1D(AveragePooling, layers.AveragePooling1D):
-    """The mean of each window of steps, equal to `keras.layers.AveragePooling1D`."""
+    """The mean of each window of steps, equal to `keras.layers.AveragePooling1D`.
+
+    >>> ReferenceAveragePooling1D(2).compute_output_shape((None, 9, 3))
+    (None, 4, 3)
+    """
 
     dimensions = 1
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
 class ReferenceAveragePooling2D(AveragePooling, layers.AveragePooling2D):
-    """The mean of each window of rows and columns, equal to `keras.layers.AveragePooling2D`."""
+    """The mean of each window of rows and columns, equal to `keras.layers.AveragePooling2D`.
+
+    >>> ReferenceAveragePooling2D(2).compute_output_shape((None, 9, 7, 3))
+    (None, 4, 3, 3)
+    """
 
     dimensions = 2
 
 
 @keras.saving.register_keras_serializable(package="keras_cnnstats")
 class ReferenceAveragePooling3D(AveragePooling, layers.AveragePooling3D):
-    """The mean of each window of a volume, equal to `keras.layers.AveragePooling3D`."""
+    """The mean of each window of a volume, equal to `keras.layers.AveragePooling3D`.
+
+    >>> ReferenceAveragePooling3D(2).compute_output_shape((None, 9, 7, 5, 3))
+    (None, 4, 3, 2, 3)
+    """
 
     dimensions = 3

@@ -17,6 +17,8 @@ class ReferenceSeparableConv2D(Weighted, layers.SeparableConv2D):
 
     `padding` may also be an integer, or one for each axis: positions on both sides.
 
+    Source: F. Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017.
+
     >>> ReferenceSeparableConv2D(7, 3, padding=1).compute_output_shape((None, 5, 6, 4))
     (None, 5, 6, 7)
     """

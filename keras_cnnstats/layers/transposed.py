@@ -96,6 +96,8 @@ class ReferenceConv2DTranspose(Weighted, layers.Conv2DTranspose):
     `padding` may also be an integer, or one for each axis: outputs cut off on both sides, the padding of the
     convolution whose size is restored.
 
+    Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285, 2016.
+
     >>> layer = ReferenceConv2DTranspose(1, 3, strides=2, padding=1)
     >>> layer.compute_output_shape((None, 3, 3, 1))
     (None, 5, 5, 1)

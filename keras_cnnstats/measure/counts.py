@@ -1,7 +1,6 @@
 """What an operation of a backend costs by its shapes: in the terms of the primitives, whatever the backend calls it."""
 
-from collections.abc import Iterable, Sequence
-from functools import reduce
+from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
@@ -59,11 +58,6 @@ COSTS: dict[str, Cost] = {
     **FUNCTIONS,
 }
 """What a function of each element costs, by a name that the tables of the backends share."""
-
-
-def total(works: Iterable[Work]) -> Work:
-    """Returns the sum of works."""
-    return reduce(Work.plus, works, NO_WORK)
 
 
 def each(name: str, elements: int) -> Work:

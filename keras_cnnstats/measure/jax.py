@@ -14,9 +14,8 @@ from keras_cnnstats.measure.counts import (
     each,
     power,
     reduction,
-    total,
 )
-from keras_cnnstats.units import NO_WORK, Work
+from keras_cnnstats.units import NO_WORK, Work, together
 
 NAME = "JAX"
 
@@ -86,7 +85,7 @@ def count(run: Callable[[Sequence[Any]], list[Any]], specs: Sequence[TensorSpec]
 
 
 def _work(jaxpr: Any) -> Work:
-    return total(_equation_work(equation) for equation in jaxpr.eqns)
+    return together(_equation_work(equation) for equation in jaxpr.eqns)
 
 
 def _equation_work(equation: Any) -> Work:

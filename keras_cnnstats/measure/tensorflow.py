@@ -16,11 +16,10 @@ from keras_cnnstats.measure.counts import (
     einsum,
     reduction,
     softmax,
-    total,
 )
 from keras_cnnstats.measure.graphs import Body, Functions, needed
 from keras_cnnstats.measure.loops import trips
-from keras_cnnstats.units import NO_WORK, Work
+from keras_cnnstats.units import NO_WORK, Work, together
 
 NAME = "TensorFlow"
 
@@ -127,7 +126,7 @@ class _Counter:
     def work(self, body: Body) -> Work:
         """The work of what the outputs of a graph need: a trace leaves more behind than is run."""
         with body.graph.as_default():
-            return total(self._operation(operation) for operation in needed(body.outputs))
+            return together(self._operation(operation) for operation in needed(body.outputs))
 
     def _operation(self, operation: Any) -> Work:
         kind = operation.type
@@ -138,7 +137,7 @@ class _Counter:
         if kind in ("While", "StatelessWhile"):
             condition, body = (self.functions.body(operation, name, operation.inputs) for name in ("cond", "body"))
             often = trips(operation, condition, body)
-            return total([self.work(body).times(often), self.work(condition).times(often + 1)])
+            return together([self.work(body).times(often), self.work(condition).times(often + 1)])
         if kind in ("If", "StatelessIf"):
             branches = {
                 self.work(self.functions.body(operation, name, operation.inputs[1:]))
@@ -183,7 +182,7 @@ def _work_of_one_kind(operation: Any, shapes: list[Any], shape: Sizes) -> Work:
         case "Einsum":
             return einsum(operation.get_attr("equation").decode(), shapes)
         case "L2Loss":
-            return total([each("square", prod(shapes[0])), reduction(prod(shapes[0]), 1), each("multiply", 1)])
+            return together([each("square", prod(shapes[0])), reduction(prod(shapes[0]), 1), each("multiply", 1)])
         case "Softmax" | "LogSoftmax":
             return softmax(prod(shape[:-1]), shape[-1], log=operation.type == "LogSoftmax")
         case "FusedBatchNormV3":

@@ -17,11 +17,10 @@ from keras_cnnstats.measure.counts import (
     power,
     reduction,
     softmax,
-    total,
 )
 from keras_cnnstats.measure.fakes import Run, run_without_values
 from keras_cnnstats.primitives import Normalization, attention
-from keras_cnnstats.units import NO_WORK, Work
+from keras_cnnstats.units import NO_WORK, Work, together
 
 NAME = "PyTorch"
 
@@ -114,7 +113,7 @@ _FREE = frozenset(
 def count(run: Run, specs: Sequence[TensorSpec], held: int) -> Result:
     """Returns what `run` costs, called on tensors of the shapes given; nothing is computed."""
     made, works = run_without_values(run, specs, held, _counted)
-    return Result(total(works), tuple(tuple(each.shape) for each in made))
+    return Result(together(works), tuple(tuple(each.shape) for each in made))
 
 
 @contextmanager
@@ -156,7 +155,7 @@ def _work(function: Any, args: Any, kwargs: Any, made: Any) -> Work:
         return NO_WORK
     shape = tuple(first.shape)
     fed = [tuple(each.shape) for each in args if hasattr(each, "shape")]
-    if name in _FUNCTIONS and not (name in ("max", "min") and len(fed) == 1):
+    if name in _FUNCTIONS:
         # Of integers without axes are counters and sizes, which are no maps.
         counts = not shape and not any(each.is_floating_point() for each in [first, *args] if hasattr(each, "shape"))
         return NO_WORK if counts else each(_FUNCTIONS[name], prod(shape))
@@ -213,12 +212,12 @@ def _statistic(name: str, values: int, outputs: int) -> Work:
     if name == "logsumexp":
         # The maximum is subtracted first, and added again.
         steps = [each("subtract", values), each("exp", values), reduction(values, outputs).times(2)]
-        return total([*steps, each("log", outputs), each("add", outputs)])
+        return together([*steps, each("log", outputs), each("add", outputs)])
     if name == "linalg_vector_norm":
-        return total([each("square", values), reduction(values, outputs), each("sqrt", outputs)])
+        return together([each("square", values), reduction(values, outputs), each("sqrt", outputs)])
     if name in _STATISTICS:
         steps = [each("subtract", values), each("square", values), reduction(values, outputs, average=True).times(2)]
-        return total([*steps, each("sqrt", outputs).times(_STATISTICS[name])])
+        return together([*steps, each("sqrt", outputs).times(_STATISTICS[name])])
     raise CannotMeasureError(f"no count is known for the operation `aten::{name}`")
 
 
@@ -239,13 +238,13 @@ def _normalization(name: str, args: Any, x: Sizes) -> Work:
         scale=weights[0] is not None,
         center=len(weights) > 1 and weights[1] is not None,
     )
-    return total(part.work() or NO_WORK for part in (normalization, *normalization.beside))
+    return together(part.work() or NO_WORK for part in (normalization, *normalization.beside))
 
 
 def _attention(fed: list[Sizes]) -> Work:
     query, key, value, *mask = fed
     parts = attention(query[-2], key[-2], prod(query[:-2]), query[-1], value[-1], bool(mask))
-    return total(part.work() or NO_WORK for part in parts)
+    return together(part.work() or NO_WORK for part in parts)
 
 
 def _convolution(args: Any, fed: list[Sizes], y: Sizes) -> Work:

@@ -52,7 +52,9 @@ class Contraction(Primitive):
             return None
         outputs = self.outputs * self.positions
         macs = self.inputs * outputs
-        return Work(macs=macs, inside=macs, outputs=outputs, biases=outputs if self.bias else 0)
+        # A sum of no products takes no additions.
+        summed = outputs if self.inputs else 0
+        return Work(macs=macs, inside=macs, outputs=summed, biases=outputs if self.bias else 0)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()

@@ -77,7 +77,8 @@ class Convolution(Primitive):
             return None
         outputs = positions * self.c_out
         inside = prod([window.taps_inside for window in self.windows]) * (self.c_in // self.groups) * self.c_out
-        return Work(macs=self.taps * outputs, inside=inside, outputs=outputs, biases=outputs if self.bias else 0)
+        biases, summed = outputs if self.bias else 0, outputs if self.taps else 0
+        return Work(macs=self.taps * outputs, inside=inside, outputs=summed, biases=biases)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()

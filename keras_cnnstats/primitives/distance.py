@@ -25,7 +25,7 @@ class Distances(Primitive):
     def work(self) -> Work | None:
         if self.pairs is None:
             return None
-        steps = (3 * self.size - 1) * self.pairs
+        steps = max(3 * self.size - 1, 0) * self.pairs
         return Work(arithmetic=steps, transcendentals=self.pairs, registered=steps, hlo=steps)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
 
 from keras_cnnstats.primitives.base import Primitive
-from keras_cnnstats.units import NO_WORK, Training, Work
+from keras_cnnstats.units import Training, Work, together
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -26,7 +25,7 @@ class Measured(Primitive):
         """What primitives cost together; unknown where it is of one of them."""
         works = [each.work() for each in primitives]
         known = [work for work in works if work is not None]
-        return cls(counted=reduce(Work.plus, known, NO_WORK) if len(known) == len(works) else None, weights=weights)
+        return cls(counted=together(known) if len(known) == len(works) else None, weights=weights)
 
     def work(self) -> Work | None:
         return self.counted

@@ -34,6 +34,13 @@ class Beside(Primitive):
         return True
 
 
+def _scaled_and_shifted(elements: Size) -> Work | None:
+    """A product and a sum for each value."""
+    if elements is None:
+        return None
+    return Work(arithmetic=2 * elements, registered=2 * elements, hlo=2 * elements)
+
+
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class BatchNormalization(Primitive):
     """At inference each value is scaled and shifted, with both factors folded from the moving statistics.
@@ -54,16 +61,15 @@ class BatchNormalization(Primitive):
     statistics: bool = False
 
     def work(self) -> Work | None:
-        if self.elements is None:
-            return None
-        n = self.elements
-        return Work(arithmetic=2 * n, registered=2 * n, hlo=2 * n)
+        return _scaled_and_shifted(self.elements)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None or self.elements is None:
             return None
         n, c = self.elements * samples, self.channels
+        if not n:
+            return Training(work.times(samples))
         if not self.statistics:
             # `g * a` with the folded factor, which is the same for all samples.
             inputs = Work(arithmetic=n, hlo=n) if towards else NO_WORK
@@ -130,16 +136,15 @@ class GivenNormalization(Primitive):
     maps: tuple[Map, ...]
 
     def work(self) -> Work | None:
-        if self.elements is None:
-            return None
-        n = self.elements
-        return Work(arithmetic=2 * n, registered=2 * n, hlo=2 * n)
+        return _scaled_and_shifted(self.elements)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
         if work is None or self.elements is None:
             return None
         n, c = self.elements * samples, self.channels
+        if not n:
+            return Training(work.times(samples))
         values, mean, variance, shift, scale = (place in towards for place in range(5))
         # `x * a + b` with `a = scale * r` and `b = shift - mean * a`, where `r` is the inverse root that was kept.
         steps = 0
@@ -212,6 +217,8 @@ class Normalization(Primitive):
             return None
         groups = self.groups * samples
         elements = self.size * groups
+        if not elements:
+            return Training(work.times(samples))
         inputs = weights = NO_WORK
         if towards:
             steps = self._towards_input(self.size) * groups + elements * bool(self.scale)

@@ -76,7 +76,7 @@ class Recurrence(Primitive):
         if work is None or self.steps is None or self.inputs is None:
             return None
         forward = work.times(samples)
-        if not towards and not learns:
+        if not (towards or learns) or not self.steps:
             return Training(forward)
         if self.met is None:
             return None
@@ -181,7 +181,7 @@ class Gates(Primitive):
         work = self.work()
         if work is None or self.steps is None or self.values is None:
             return None
-        if not towards:
+        if not towards or not self.steps:
             return Training(work.times(samples))
         carried = self.steps if any(towards) else self.steps - 1
         mixing = self.mixing

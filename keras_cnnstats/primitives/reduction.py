@@ -44,7 +44,8 @@ class Reduction(Primitive):
     def work(self) -> Work | None:
         if self.count is None or self.outputs is None:
             return None
-        arithmetic = (self.count if self.average else self.count - 1) * self.outputs + (self.count - 1) * self.masked
+        added = max(self.count - 1, 0)
+        arithmetic = (self.count if self.average else added) * self.outputs + added * self.masked
         return Work(arithmetic=arithmetic, registered=arithmetic if self.registered else 0, hlo=arithmetic)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
@@ -52,7 +53,7 @@ class Reduction(Primitive):
         if work is None or self.count is None or self.outputs is None:
             return None
         forward = work.times(samples)
-        if not towards:
+        if not towards or not self.count:
             return Training(forward)
         if not self.slopes:
             return None

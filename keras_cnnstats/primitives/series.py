@@ -77,11 +77,12 @@ class Trapezoids(Primitive):
     def work(self) -> Work | None:
         if self.lines is None:
             return None
-        pieces = self.size - 1
+        pieces = max(self.size - 1, 0)
+        added = max(pieces - 1, 0)
         # Keras takes half of the first and the last off the sum of all, where the distance is the same.
         return Work(
-            arithmetic=((3 if self.even else 4) * pieces + pieces - 1) * self.lines,
-            registered=(3 * pieces + pieces - 1) * self.lines,
+            arithmetic=((3 if self.even else 4) * pieces + added) * self.lines,
+            registered=(3 * pieces + added) * self.lines,
             hlo=(self.size + 3 if self.even else 4 * pieces) * self.lines,
         )
 
@@ -92,7 +93,7 @@ class Trapezoids(Primitive):
         if not towards:
             return Training(work.times(samples))
         # `g / 2 * dx` for each piece; all values but the first and the last belong to two.
-        steps = 2 * (self.size - 1) + max(self.size - 2, 0)
+        steps = 2 * max(self.size - 1, 0) + max(self.size - 2, 0)
         counted = 2 * self.size + 3 * self.even
         gradient = Work(arithmetic=steps * self.lines, hlo=counted * self.lines)
         return Training(work.times(samples), gradient.times(samples))

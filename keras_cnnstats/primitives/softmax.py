@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from keras_cnnstats.primitives.base import Primitive, Size
 from keras_cnnstats.primitives.spreads import POINTWISE, Spread
-from keras_cnnstats.units import NO_WORK, Training, Work
+from keras_cnnstats.units import NO_TRAINING, NO_WORK, Training, Work
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -29,6 +29,8 @@ class Softmax(Primitive):
     def work(self) -> Work | None:
         if self.groups is None or self.size is None:
             return None
+        if not self.size:
+            return NO_WORK
         n = self.size
         # Maximum, subtraction, exponential, sum; then a division, or a logarithm of the sum and a subtraction.
         arithmetic = ((n - 1) + n + (n - 1) + n) * self.groups
@@ -46,6 +48,8 @@ class Softmax(Primitive):
             return None
         n, groups = self.size, self.groups * samples
         inputs = NO_WORK
+        if not n:
+            return NO_TRAINING
         if towards and self.log:
             # g - exp(y) * sum(g)
             inputs = Work(arithmetic=(3 * n - 1) * groups, transcendentals=n * groups, hlo=4 * n * groups)

@@ -126,7 +126,7 @@ class TransposedConvolution(Primitive):
         return Work(
             macs=sizes * self.area * channels,
             inside=inside * channels,
-            outputs=touched * self.c_out,
+            outputs=touched * self.c_out if channels else 0,
             biases=positions * self.c_out if self.bias else 0,
         )
 

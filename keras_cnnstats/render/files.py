@@ -19,8 +19,13 @@ def deliver(text: str, path: str | os.PathLike[str] | None) -> str:
     return ""
 
 
-def deliver_bytes(data: bytes, path: str | os.PathLike[str]) -> None:
+def deliver_bytes(data: bytes, path: str | os.PathLike[str], durable: bool = False) -> None:
     """Writes `data` to `path`, whole or not at all.
+
+    Args:
+        data: what is written.
+        path: the file.
+        durable: whether it has to be on disk when this returns, also if the machine fails then.
 
     Raises:
         OSError: see `deliver`.
@@ -36,6 +41,9 @@ def deliver_bytes(data: bytes, path: str | os.PathLike[str]) -> None:
         # Not `tempfile`: its files are for their owner alone, and an export has the permissions of any new file.
         with open(draft, "xb") as stream:
             stream.write(data)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         if os.path.exists(target):
             shutil.copymode(target, draft)
         os.replace(draft, target)
@@ -43,3 +51,15 @@ def deliver_bytes(data: bytes, path: str | os.PathLike[str]) -> None:
         if os.path.exists(draft):
             os.remove(draft)
         raise
+    if durable:
+        _sync_folder(os.path.dirname(target))
+
+
+def _sync_folder(folder: str) -> None:
+    """A file that is new is on disk when its folder is, too; only Unix lets folders be opened."""
+    if os.name == "posix":
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)

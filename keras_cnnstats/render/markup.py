@@ -1,4 +1,4 @@
-"""The report for spreadsheets and pages: CSV and Markdown here, LaTeX and a notebook's HTML next door.
+"""The report for spreadsheets and pages: CSV and Markdown.
 
 Names stand in full. Whatever comes from the model is text and stays text: it starts no formula, tag, link or command.
 """
@@ -14,12 +14,8 @@ from typing import Any
 from keras_cnnstats.render import cells, content
 from keras_cnnstats.render.dataframe import EXTENTS, records
 from keras_cnnstats.render.files import deliver
-from keras_cnnstats.render.latex import to_latex
-from keras_cnnstats.render.notebook import to_notebook
 from keras_cnnstats.render.spreadsheet import no_formula
 from keras_cnnstats.reports import Report
-
-__all__ = ["to_csv", "to_latex", "to_markdown", "to_notebook"]
 
 
 def to_csv(report: Report, path: str | os.PathLike[str] | None = None, columns: Sequence[str] | None = None) -> str:

@@ -1,11 +1,11 @@
 """Plots of a report, with matplotlib: what each layer sees and costs. Each takes `ax=` and returns it, like pandas."""
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, cycle
 from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
-from keras_cnnstats.errors import CNNStatsError, MissingDependencyError, nearest
+from keras_cnnstats.errors import CNNStatsError, missing, nearest
 from keras_cnnstats.render.cells import layer_name, plain
 from keras_cnnstats.render.display import shorten
 from keras_cnnstats.reports import Report
@@ -51,7 +51,7 @@ class Plots:
         is the local field, which leaves global side branches out, where that is another.
         """
         ax = axes_of(ax)
-        for color, letters in zip(COLORS, _alike(self._report), strict=False):
+        for color, letters in zip(cycle(COLORS), _alike(self._report), strict=False):
             self._field(ax, letters, color)
         self._input_sizes(ax)
         ax.set_ylabel("receptive field (input positions)")
@@ -131,7 +131,7 @@ class Plots:
         """
         columns = {quantity: self._values(quantity) for quantity in quantities}
         ax = axes_of(ax)
-        for color, (quantity, values) in zip(COLORS, columns.items(), strict=False):
+        for color, (quantity, values) in zip(cycle(COLORS), columns.items(), strict=False):
             sums = list(accumulate([value or 0 for value in values]))
             shares = [100 * part / sums[-1] if sums[-1] else nan for part in sums]
             label = QUANTITIES[quantity] + (" that are known" if None in values else "")
@@ -225,9 +225,7 @@ def axes_of(ax: Any, columns: int = 1) -> Any:
     try:
         from matplotlib import pyplot
     except ImportError as error:
-        raise MissingDependencyError(
-            "plot: matplotlib is not installed. Install it: pip install 'keras-cnnstats[plot]'"
-        ) from error
+        raise missing("plot", "matplotlib", "plot") from error
     if ax is not None:
         return ax
     size = (7.0 if columns == 1 else 4.2 * columns, 4.2)

@@ -24,7 +24,7 @@ from keras_cnnstats.rules import (
     rnn,
     slicing,
 )
-from keras_cnnstats.rules.registry import Found, Rule, find, registered, rule
+from keras_cnnstats.rules.registry import Found, Rule, find, overridden, registered, rule
 
 __all__ = [
     "Found",
@@ -45,6 +45,7 @@ __all__ = [
     "ops_network",
     "ops_reductions",
     "ops_shapes",
+    "overridden",
     "pooling",
     "preprocessing",
     "products",

@@ -22,7 +22,7 @@ from keras_cnnstats.primitives import (
     relu,
     share,
 )
-from keras_cnnstats.rules.registry import RuleGapError, rule, wrapped
+from keras_cnnstats.rules.registry import RuleGapError, find, is_known, rule, wrapped
 
 
 def activation(function: Any, y: FeatureMap) -> list[Primitive]:
@@ -32,7 +32,7 @@ def activation(function: Any, y: FeatureMap) -> list[Primitive]:
         return []
     if name in ("softmax", "log_softmax"):
         return softmax(y, -1, log=name == "log_softmax")
-    if isinstance(function, layers.Layer):
+    if isinstance(function, layers.Layer) and _is_counted(function):
         return _layer_activation(function, y)
     if name not in FUNCTIONS or not str(getattr(function, "__module__", "")).startswith("keras."):
         return _written_activation(function, y)
@@ -41,14 +41,20 @@ def activation(function: Any, y: FeatureMap) -> list[Primitive]:
     return [Elementwise(cost=FUNCTIONS[name], elements=elements, name="activation")]
 
 
+def _is_counted(layer: Any) -> bool:
+    """Whether an activation layer computes as Keras' own do, and nobody has another rule for it."""
+    found = find(type(layer))
+    return found.rule is activation_layer and found.is_certain
+
+
 def _written_activation(function: Any, y: FeatureMap) -> list[Primitive]:
     """The primitives of a function that is not Keras' own: those of the operations that it calls."""
     try:
-        calls = calls_of(function, TensorSpec(y.shape))
+        holder = function if isinstance(function, layers.Layer) else None
+        calls = calls_of(function, TensorSpec(y.shape), holder=holder, is_known=is_known)
     except CannotFollowError as reason:
-        name = getattr(function, "__name__", None) or repr(function)
         raise RuleGapError(
-            f"no cost is known for the activation `{name}`: it cannot be followed ({reason})"
+            f"no cost is known for the activation `{_name(function)}`: it cannot be followed ({reason})"
         ) from reason
     steps = [primitive for call in calls for primitive in wrapped(call, call.layer, call.target)]
     costs = [step.alone for step in steps if isinstance(step, Elementwise) and step.elements == y.elements]

@@ -75,11 +75,6 @@ def _projections(layer: Any) -> dict[str, Any]:
     return {each.name: each for each in inner_layers(layer, layers.EinsumDense)}
 
 
-def argument(call: Call, place: int, name: str) -> Any:
-    """An argument of a call, by its place or by its name; `None` where it was not given."""
-    return call.args[place] if len(call.args) > place else call.kwargs.get(name)
-
-
 def _is_masked(call: Call, window: Any = None) -> bool:
     """Whether scores are masked: by an argument, or beyond a window around each query."""
     names = ("attention_mask", "query_mask", "value_mask", "key_mask", "use_causal_mask", "mask")
@@ -88,8 +83,8 @@ def _is_masked(call: Call, window: Any = None) -> bool:
 
 def _asked(call: Call) -> tuple[TensorSpec, TensorSpec, TensorSpec]:
     """Query, value and key; the value is the key where none is given."""
-    query, value = argument(call, 0, "query"), argument(call, 1, "value")
-    key = argument(call, 2, "key")
+    query, value = call.argument(0, "query"), call.argument(1, "value")
+    key = call.argument(2, "key")
     return query, value, value if key is None else key
 
 
@@ -166,7 +161,7 @@ def group_query_attention(call: Call) -> list[Primitive]:
 
 def _inputs(call: Call) -> tuple[Any, Any, Any]:
     """Shapes of query, value and key; the value is the key where none is given."""
-    shapes = [spec.shape for spec in argument(call, 0, "inputs")]
+    shapes = [spec.shape for spec in call.argument(0, "inputs")]
     return shapes[0], shapes[1], shapes[2] if len(shapes) > 2 else shapes[1]
 
 

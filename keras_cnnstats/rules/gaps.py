@@ -15,8 +15,6 @@ _TRANSFORMED = "a Fourier transform has no single count: it depends on the metho
 _SEARCHED = "it searches: how many comparisons that takes depends on the method and on the values"
 _WARPED = "where it samples, and so what it computes, is decided by values and not by shapes"
 _COLORED = "its formula has a branch for each sector of the hue, so that the count depends on the colours"
-_LOOPED = "what it runs is a function of the user's"
-_FOREIGN = "what it runs is written for one backend"
 _STRINGS = "it works on strings or on hashes, which have no arithmetic to count"
 _SAMPLES = "it pairs or adds up values of different samples: there is no cost per sample"
 _SIZED = "the size of its result depends on the values"
@@ -81,18 +79,6 @@ GAPS: dict[Any, str] = {
     ),
 }  # fmt: skip
 """The reason, by layer class or function of `keras.ops`."""
-
-MEASURED: dict[Any, str] = {
-    **dict.fromkeys(
-        (
-            ops.associative_scan, ops.cond, ops.fori_loop, ops.jvp, ops.map, ops.scan, ops.switch, ops.vectorized_map,
-            ops.while_loop,
-        ),
-        _LOOPED,
-    ),
-    **dict.fromkeys((layers.FlaxLayer, layers.JaxLayer, layers.TFSMLayer, layers.TorchModuleWrapper), _FOREIGN),
-}  # fmt: skip
-"""What no rule can look into and the backend counts, unless values decide what it runs; with the reason."""
 
 
 def _unknown(reason: str) -> Rule:

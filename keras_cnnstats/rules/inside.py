@@ -7,7 +7,7 @@ from typing import Any
 from keras_cnnstats.capture import CannotFollowError, calls_of
 from keras_cnnstats.graph import Call, TensorSpec
 from keras_cnnstats.primitives import Measured, Primitive
-from keras_cnnstats.rules.registry import RuleGapError, find, wrapped
+from keras_cnnstats.rules.registry import RuleGapError, is_known, wrapped
 
 
 def inside(holder: Any, function: Callable[..., Any], *specs: TensorSpec) -> Measured:
@@ -23,7 +23,7 @@ def inside(holder: Any, function: Callable[..., Any], *specs: TensorSpec) -> Mea
     """
     alone = [spec._replace(shape=(1, *spec.shape[1:])) for spec in specs]
     try:
-        calls = calls_of(function, *alone, holder=holder, is_known=lambda target: find(target).is_certain)
+        calls = calls_of(function, *alone, holder=holder, is_known=is_known)
     except CannotFollowError as reason:
         raise RuleGapError(f"`{type(holder).__name__}` inside cannot be followed ({reason})") from reason
     return Measured.of(chain.from_iterable(map(_steps, calls)), _parameters(holder))

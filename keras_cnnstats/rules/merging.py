@@ -5,9 +5,9 @@ from keras import layers
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives import ONE, Cost, Elementwise, Join, Primitive, Rearrangement, batch_dot, merging
 from keras_cnnstats.rules.elements import element_by_element
-from keras_cnnstats.rules.registry import rule
+from keras_cnnstats.rules.registry import entry, rule
 
-_NAMES = {
+STEPS = {
     layers.Add: "add",
     layers.Average: "add",
     layers.Maximum: "maximum",
@@ -25,7 +25,7 @@ def _merging(call: Call, name: str) -> Elementwise:
 @rule(layers.Add, layers.Subtract, layers.Multiply, layers.Maximum, layers.Minimum)
 def merge(call: Call) -> list[Primitive]:
     """`m` maps become one in `m - 1` steps for each element."""
-    return [_merging(call, _NAMES[call.target])]
+    return [_merging(call, entry(STEPS, call.target))]
 
 
 @rule(layers.Average)

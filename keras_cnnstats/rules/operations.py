@@ -250,8 +250,7 @@ def _maps(call: Call) -> tuple[FeatureMap, FeatureMap]:
 
 
 def _kernel(call: Call) -> tuple[int, ...]:
-    kernel = call.args[1] if len(call.args) > 1 else call.kwargs["kernel"]
-    return tuple(kernel.shape)
+    return tuple(call.argument(1, "kernel").shape)
 
 
 @rule(ops.conv)

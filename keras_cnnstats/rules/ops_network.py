@@ -102,18 +102,14 @@ def sparse_categorical_crossentropy(call: Call) -> list[Primitive]:
 # Normalizations
 
 
-def _argument(call: Call, place: int, name: str) -> Any:
-    return call.args[place] if len(call.args) > place else call.kwargs.get(name)
-
-
 def _given(call: Call, place: int, name: str) -> Map:
     """An argument as a map; a constant where it is not given."""
-    return next(iter(call._replace(args=(_argument(call, place, name),), kwargs={}).maps), Map(0, None))
+    return next(iter(call._replace(args=(call.argument(place, name),), kwargs={}).maps), Map(0, None))
 
 
 def _learned(call: Call, place: int, name: str, registered: int) -> list[Primitive]:
     """A product with a scale, or a sum with a shift, where one is given."""
-    if _argument(call, place, name) is None:
+    if call.argument(place, name) is None:
         return []
     return [
         Elementwise(
@@ -133,8 +129,8 @@ def batch_normalization(call: Call) -> list[Primitive]:
     normalization = GivenNormalization(
         elements=call.output.elements,
         channels=call.input.shape[call.layer.axis] or 0,
-        scaled=_argument(call, 4, "scale") is not None,
-        shifted=_argument(call, 3, "offset") is not None,
+        scaled=call.argument(4, "scale") is not None,
+        shifted=call.argument(3, "offset") is not None,
         maps=maps,
     )
     return [normalization, *normalization.beside]
@@ -162,7 +158,7 @@ def layer_normalization(call: Call) -> list[Primitive]:
     method = "deviation" if call.layer.rms_scaling else "layer"
     _, groups = _groups(call, call.layer.axis)
     # With a scale, the mean is multiplied value by value, and no more group by group.
-    apart = [] if _argument(call, 1, "gamma") is None else [Elementwise(cost=_UNREGISTERED, elements=groups)]
+    apart = [] if call.argument(1, "gamma") is None else [Elementwise(cost=_UNREGISTERED, elements=groups)]
     return [
         *_normalized(call, call.layer.axis, method),
         *_learned(call, 1, "gamma", 2),

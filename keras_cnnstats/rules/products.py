@@ -4,7 +4,6 @@ from keras import ops
 
 from keras_cnnstats.graph import Call, TensorSpec
 from keras_cnnstats.primitives import Contraction, Gather, Primitive, attention, einsum_product, matrix_product, product
-from keras_cnnstats.rules.attention import argument
 from keras_cnnstats.rules.registry import RuleGapError, rule
 
 
@@ -43,9 +42,9 @@ def einsum(call: Call) -> list[Primitive]:
 @rule(ops.dot_product_attention)
 def dot_product_attention(call: Call) -> list[Primitive]:
     """Softmax of the scaled products of queries and keys, then the sum of the values with these weights."""
-    asking, asked, summed = (argument(call, place, name) for place, name in enumerate(("query", "key", "value")))
+    asking, asked, summed = (call.argument(place, name) for place, name in enumerate(("query", "key", "value")))
     query, key, value = asking.shape, asked.shape, summed.shape
-    masked, biased = argument(call, 4, "mask") is not None, argument(call, 3, "bias") is not None
+    masked, biased = call.argument(4, "mask") is not None, call.argument(3, "bias") is not None
     return attention(
         query[1],
         key[1],

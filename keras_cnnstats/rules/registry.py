@@ -1,14 +1,17 @@
 """Where rules are kept and found: by the class of a layer and its bases, or by the public function of an operation."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from keras_cnnstats.errors import RuleError
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives.base import Primitive
 
 Rule = Callable[[Call], Sequence[Primitive]]
+T = TypeVar("T")
 
 
 class RuleGapError(Exception):  # no error: what a rule says when it cannot tell
@@ -34,6 +37,9 @@ class Found(NamedTuple):
 
 
 _RULES: dict[Any, Rule] = {}
+
+_OVERRIDES: ContextVar[Mapping[Any, Rule] | None] = ContextVar("overrides", default=None)
+"""The rules of the analysis that is under way: rules ask for those of layers inside their own, and hand nothing on."""
 
 _WORKING = ("call", "convolution_op")
 """Methods that a layer does its work in, and that Keras invites subclasses to write anew."""
@@ -85,8 +91,24 @@ def _name(target: Any) -> str:
     return getattr(target, "__name__", repr(target))
 
 
+@contextmanager
+def overridden(rules: Mapping[Any, Rule] | None) -> Iterator[None]:
+    """Puts the rules of one analysis before the others, for whoever looks one up meanwhile."""
+    token = _OVERRIDES.set(rules)
+    try:
+        yield
+    finally:
+        _OVERRIDES.reset(token)
+
+
 def find(target: Any, overrides: Mapping[Any, Rule] | None = None) -> Found:
-    """Returns the rule of a layer class or of a function of `keras.ops`, with the overrides of one analysis first."""
+    """Returns the rule of a layer class or of a function of `keras.ops`, with the overrides of one analysis first.
+
+    Args:
+        target: the class or function.
+        overrides: those overrides; by default the ones of the analysis that is under way.
+    """
+    overrides = _OVERRIDES.get() if overrides is None else overrides
     if getattr(target, "__module__", "").startswith("keras_cnnstats.layers"):
         # Who does not use the reference layers does not wait for their rules.
         import_module("keras_cnnstats.rules.reference")
@@ -111,6 +133,26 @@ def _inherited(target: type, base: type, found: Rule) -> Found:
     return Found(found, "inherited", note, is_certain=not own)
 
 
+def is_known(target: Any) -> bool:
+    """Returns whether a rule is of the very `call` that runs, so that nobody has to look inside."""
+    return find(target).is_certain
+
+
+def entry(table: Mapping[Any, T], target: type) -> T:
+    """Returns what a table of layer classes says of one of them, or of a subclass of one.
+
+    Raises:
+        KeyError: neither the class nor a base of it is in the table.
+
+    >>> entry({int: "whole", float: "real"}, bool)
+    'whole'
+    """
+    for base in target.__mro__:
+        if base in table:
+            return table[base]
+    raise KeyError(target)
+
+
 def wrapped(call: Call, layer: Any, target: Any = None) -> Sequence[Primitive]:
     """Returns the primitives of a layer or operation inside another one.
 
@@ -120,11 +162,11 @@ def wrapped(call: Call, layer: Any, target: Any = None) -> Sequence[Primitive]:
         target: what its rule is looked up by, if not its class.
 
     Raises:
-        RuleGapError: the layer inside has no rule.
+        RuleGapError: the layer inside has no rule, or writes its own `call`, of which the rule knows nothing.
     """
     target = target or type(layer)
     found = find(target)
-    if found.rule is None:
+    if found.rule is None or not found.is_certain:
         raise RuleGapError(f"the layer inside: {found.note}")
     return found.rule(call._replace(layer=layer, target=target))
 

@@ -4,7 +4,7 @@ from keras import layers
 
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives import DROPOUT, FREE, ONE, Cost, Disturbance, Primitive, Rearrangement, Slope
-from keras_cnnstats.rules.registry import rule
+from keras_cnnstats.rules.registry import entry, rule
 
 
 @rule(layers.ActivityRegularization)
@@ -26,7 +26,7 @@ DISTURBED = {
 def disturbed(call: Call) -> list[Primitive]:
     """The values pass through; in training each is changed at random, unless the layer is set not to."""
     strength = getattr(call.layer, "rate", None) or getattr(call.layer, "stddev", None)
-    return [Rearrangement(), *(_in_training(DISTURBED[call.target], call) if strength else ())]
+    return [Rearrangement(), *(_in_training(entry(DISTURBED, call.target), call) if strength else ())]
 
 
 @rule(layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D)

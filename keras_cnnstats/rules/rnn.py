@@ -40,7 +40,7 @@ from keras_cnnstats.primitives import (
 )
 from keras_cnnstats.rules.activations import activation
 from keras_cnnstats.rules.inside import inside
-from keras_cnnstats.rules.registry import RuleGapError, find, rule, wrapped
+from keras_cnnstats.rules.registry import RuleGapError, find, is_known, rule, wrapped
 from keras_cnnstats.rules.windows import sliding
 
 
@@ -129,6 +129,8 @@ def _returned(cell: Any) -> tuple[int, ...]:
 def recurrent(call: Call) -> list[Primitive]:
     """The steps of a cell along the second axis."""
     layer, x = call.layer, call.specs[0].shape
+    if not _is_counted(layer.cell):
+        return _followed(call)
     results = _returned(layer.cell) if layer.return_state else ()
     return _cell(layer.cell, x[1], x[2], _looks(layer), layer.return_sequences, maps=_read(call), results=results)
 
@@ -144,8 +146,9 @@ def recurrence_of_cells(call: Call) -> list[Primitive]:
     """The steps of a cell, or of several, each on the outputs of the one before it."""
     steps = call.specs[0].shape[1]
     cells = getattr(call.layer.cell, "cells", [call.layer.cell])
-    if not all(isinstance(each, KERAS_CELLS) for each in cells):
-        return [Repeated(primitive=_written_cell(call), times=steps, looks=_looks(call.layer))]
+    if cells == [call.layer.cell] and not _is_counted(*cells):
+        return _followed(call)
+    _check_counted(cells)
     return _stacked(call, cells, steps, _looks(call.layer), Mix((1,)), call.layer.return_sequences)
 
 
@@ -171,7 +174,21 @@ def _states(call: Call, cells: Sequence[Any], steps: Size) -> list[tuple[Map, ..
     return [(each, *own) for each, own in zip(read, kept, strict=False)]
 
 
-KERAS_CELLS = (layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell)
+def _is_counted(each: Any) -> bool:
+    """Whether a cell computes as Keras' own do, and nobody has another rule for it."""
+    found = find(type(each))
+    return found.rule is cell and found.is_certain
+
+
+def _check_counted(cells: Sequence[Any]) -> None:
+    for each in cells:
+        if not _is_counted(each):
+            raise RuleGapError(f"the cell inside: {find(type(each)).note or 'it has another rule'}")
+
+
+def _followed(call: Call) -> list[Primitive]:
+    """The steps of a cell that a user wrote."""
+    return [Repeated(primitive=_written_cell(call), times=call.specs[0].shape[1], looks=_looks(call.layer))]
 
 
 def _written_cell(call: Call) -> Primitive:
@@ -187,6 +204,7 @@ def _written_cell(call: Call) -> Primitive:
 def stacked_cells(call: Call) -> list[Primitive]:
     """One step of several cells, each on the outputs of the one before it."""
     looks = Gather((-1,), "replaced")
+    _check_counted(call.layer.cells)
     return _stacked(call, call.layer.cells, 1, looks, looks)
 
 
@@ -228,7 +246,7 @@ def time_distributed(call: Call) -> list[Primitive]:
     )
     frame = frame._replace(channels_first=getattr(call.layer.layer, "data_format", None) == "channels_first")
     inner, spatial, rank = call.layer.layer, frame.input.spatial_dims, len(frame.specs[0].shape)
-    if find(type(inner)).rule is None:
+    if not is_known(type(inner)):
         return [Repeated(primitive=inside(inner, inner, frame.specs[0]), times=x.shape[1], looks=Shuffle(None))]
     return [
         Repeated(primitive=each, times=x.shape[1], looks=behind_time(each.spread, spatial, rank))

@@ -40,7 +40,6 @@ class Pen:
         self.dtype = dtype
         self.channels_first = channels_first
         self.depth = depth
-        self.refused: list[tuple[Step, Exception]] = []
         self._names: dict[str, Any] = {}
         exec("import keras\nfrom keras import layers, ops", self._names)
         for number, each in enumerate(inputs):
@@ -142,8 +141,7 @@ class Pen:
                 exec(line, self._names)
             exec(f"{making}\n{calling}", self._names)
             self._check(number)
-        except Exception as error:  # Keras refuses with errors of any class
-            self.refused.append((step, error))
+        except Exception:  # Keras refuses with errors of any class
             return None
         self.steps.append(step)
         return number
@@ -157,9 +155,9 @@ class Pen:
 
     # Drawing inside
 
-    def inside(self, inputs: tuple[Input, ...], flat: bool = False) -> "Pen":
+    def inside(self, inputs: tuple[Input, ...]) -> "Pen":
         """A pen for an architecture inside this one."""
-        return Pen(self.random, inputs, self.dtype, self.channels_first and not flat, self.depth + 1)
+        return Pen(self.random, inputs, self.dtype, self.channels_first, self.depth + 1)
 
 
 def made_of(name: str, **how: Value) -> Layer:

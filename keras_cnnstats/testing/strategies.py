@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from keras_cnnstats.errors import MissingDependencyError
+from keras_cnnstats.errors import missing
 from keras_cnnstats.testing.pen import Pen
 from keras_cnnstats.testing.records import Architecture
 from keras_cnnstats.testing.whole import MOST_STEPS, begun, drawing, ended, perhaps_go_on, seeds_untouched
@@ -79,7 +79,5 @@ def _hypothesis() -> Any:
         import hypothesis
         import hypothesis.strategies
     except ImportError as error:
-        raise MissingDependencyError(
-            "testing: hypothesis is not installed. Install it: pip install 'keras-cnnstats[test]'"
-        ) from error
+        raise missing("testing", "hypothesis", "test") from error
     return hypothesis

@@ -48,7 +48,7 @@ def _laid_out(graph: Graph, number: int, axes: Sequence[str], sizes: Sequence[in
     shape = graph.tensors[number].shape
     rank = len(shape)
     letters = LETTERS.get(max(rank - 2, 1), ())
-    is_looked_up = any(number in call.inputs and call.type.endswith("Embedding") for call in graph.calls)
+    is_looked_up = any(number in call.inputs and isinstance(call.layer, keras.layers.Embedding) for call in graph.calls)
     if rank < 2 or not set(letters) <= set(axes) or (rank == 2 and not is_looked_up):
         return
     wanted = [sizes[axes.index(letter)] for letter in letters]

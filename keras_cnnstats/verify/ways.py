@@ -104,18 +104,18 @@ def _attention_with_scores(call: Call) -> Term | None:
 
 
 def _has_scores(call: Call) -> bool:
-    return len(_given(call, 0, "query").shape) != 3 or len(call.results) > 1 or bool(call.layer.dropout)
+    return len(call.argument(0, "query").shape) != 3 or len(call.results) > 1 or bool(call.layer.dropout)
 
 
 def _queries(call: Call) -> int:
     """Queries of all heads."""
     heads: int = getattr(call.layer, "num_heads", None) or call.layer.num_query_heads
-    return heads * _values(_given(call, 0, "query").shape[1:-1])
+    return heads * _values(call.argument(0, "query").shape[1:-1])
 
 
 def _scores(call: Call) -> int:
     """Pairs of a query and a key, of all heads."""
-    key = _given(call, 1, "value").shape
+    key = call.argument(1, "value").shape
     axes = getattr(call.layer, "attention_axes", None) or range(1, len(key) - 1)
     return _queries(call) * _values([key[axis] for axis in axes])
 
@@ -152,7 +152,7 @@ def _additive_attention(call: Call) -> Term | None:
 
 def _chosen(call: Call) -> Term:
     """One choice for each value that is made, of truth values that numbers may have to be made to first."""
-    condition = _given(call, 0, "condition")
+    condition = call.argument(0, "condition")
     # In the midst of numbers, whole numbers are places to the referee.
     turned = _turned(condition) if "float" in condition.dtype or not _makes_numbers(call) else 0
     return _choices(_values(call.results[0].shape[1:]) + turned)
@@ -230,11 +230,6 @@ def _turned(spec: TensorSpec) -> int:
 
 def _choices(amount: int) -> Term:
     return Term("choices", amount, "XLA counts choices and conversions as one operation for each value")
-
-
-def _given(call: Call, place: int, name: str) -> Any:
-    """An argument, by its place or by its name."""
-    return call.args[place] if len(call.args) > place else call.kwargs[name]
 
 
 def _values(sizes: Any) -> int:

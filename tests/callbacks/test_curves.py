@@ -84,6 +84,9 @@ NO_CLAIM = {
     "no validation": (rows(loss=curve(2, 0, 1, 20)), "of both training and validation"),
     "no number": (rows(loss=[*curve(2, 0, 1, 20), math.nan], val_loss=[1.0] * 21), "in epoch 20, loss or val_loss"),
     "infinite": (rows(loss=[1.0] * 20, val_loss=[math.inf] * 20), "in epoch 0"),
+    "a loss that breaks": (
+        rows(accuracy=curve(0, 1, 1, 60), val_accuracy=curve(0, 1, 1, 60),
+             loss=[*curve(2, 0, 1, 12), *[math.nan] * 48]), "in epoch 12, loss is no number any more"),
     "validation now and then": (
         [row if row["epoch"] % 4 == 0 else {**row, "val_loss": None}
          for row in rows(loss=curve(2, 0, 1, 32), val_loss=curve(2, 0, 1, 32))], "8 epochs"),
@@ -101,6 +104,12 @@ def test_curves_that_carry_no_claim_say_why(case):
     assert found.verdict == ""
     assert found.text.startswith("No claim: ")
     assert why in found.text
+
+
+def test_few_losses_beside_many_accuracies():
+    made = rows(accuracy=curve(0, 1, 1, 60), val_accuracy=curve(0, 1, 1, 60), loss=curve(2, 0, 1, 60))
+    few = [row if row["epoch"] < 12 else {**row, "loss": None} for row in made]
+    assert read_curves(few).verdict == read_curves(made).verdict == "still improving"
 
 
 def test_a_metric_of_no_known_direction_is_not_read():

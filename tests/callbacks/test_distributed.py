@@ -96,6 +96,8 @@ def test_a_process_that_is_not_the_coordinator_is_silent(monkeypatch, capsys, tm
         ('{"cluster": {"ps": ["p"]}, "task": {"type": "ps", "index": 0}}', False),
         ("{broken", True),
         ("[]", True),
+        ('{"task": {"index": null}}', True),
+        ('{"cluster": null}', True),
     ],
 )
 def test_the_coordinator_of_tensorflow(monkeypatch, setting, is_chief):

@@ -64,12 +64,12 @@ def test_a_training_function_that_cannot_be_counted(monkeypatch):
 
 
 def test_a_full_disk(monkeypatch, tmp_path: Path):
-    def is_full(*_: Any) -> None:
+    def is_full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     logger = cnnstats.StatsLogger(tmp_path / "log.csv")
     monkeypatch.setattr(files, "_append", is_full)
-    monkeypatch.setattr(files, "_replace", is_full)
+    monkeypatch.setattr(files, "deliver_bytes", is_full)
     assert_training_is_untouched(logger, "epochs are missing in the file: OSError: .*No space left")
     assert len(logger.rows) == 3
 
@@ -101,10 +101,6 @@ def test_bad_arguments_fail_before_training(arguments, message):
 
 
 def test_what_training_raises_is_raised():
-    class Breaks(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            raise KeyboardInterrupt
-
     model, logger = classifier(), cnnstats.StatsLogger()
     with pytest.raises(KeyboardInterrupt):
         model.fit(*images(24), batch_size=8, verbose=0, callbacks=[logger, Breaks()])
@@ -112,3 +108,38 @@ def test_what_training_raises_is_raised():
     assert [row["stats_samples"] for row in logger.rows] == [24]
     model.fit(*images(24), batch_size=8, verbose=0)
     assert len(logger.rows) == 1
+
+
+class Breaks(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_second_logger_works_after_a_fit_that_broke_off():
+    model, first, second = classifier(), cnnstats.StatsLogger(), cnnstats.StatsLogger()
+    with pytest.warns(cnnstats.CNNStatsWarning, match="twice"), pytest.raises(KeyboardInterrupt):
+        model.fit(*images(24), batch_size=8, verbose=0, callbacks=[first, second, Breaks()])
+    model.fit(*images(24), batch_size=8, verbose=0, callbacks=[second])
+    assert [row["stats_samples"] for row in second.rows] == [24]
+    with pytest.warns(cnnstats.CNNStatsWarning, match="twice"):
+        model.fit(*images(24), batch_size=8, verbose=0, callbacks=[second, first])
+    assert ([row["stats_samples"] for row in second.rows], first.rows) == ([24, 24], [])
+
+
+def test_a_loop_of_ones_own_works_after_a_fit_that_broke_off():
+    model, first, second = classifier(), cnnstats.StatsLogger(), cnnstats.StatsLogger()
+    with pytest.warns(cnnstats.CNNStatsWarning, match="twice"), pytest.raises(KeyboardInterrupt):
+        model.fit(*images(24), batch_size=8, verbose=0, callbacks=[first, second, Breaks()])
+    second.start(model)
+    model.train_on_batch(*images(8))
+    second.step()
+    assert second.end_epoch()["stats_samples"] == 8
+    second.finish()
+
+
+def test_a_budget_does_not_stop_a_later_fit_without_the_logger():
+    model, logger = classifier(), cnnstats.StatsLogger(max_seconds=1e6)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*images(24), batch_size=8, verbose=0, callbacks=[logger, Breaks()])
+    logger._budget.seconds = 1e-9
+    assert len(model.fit(*images(24), batch_size=8, epochs=3, verbose=0).epoch) == 3

@@ -1,12 +1,14 @@
 """What stands in `logs` is there for all callbacks, wherever this one stands, and not in the progress bar."""
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 import keras_cnnstats as cnnstats
 from keras_cnnstats.callbacks import names
@@ -86,38 +88,56 @@ def test_evaluation_and_prediction_leave_it_alone():
     assert len(logger.rows) == 1
 
 
-def test_time_of_other_callbacks_and_validation_is_kept_apart(monkeypatch):
-    class Clock:
-        now = 0.0
+class Clock:
+    """Stands still unless somebody moves it."""
 
-        def __call__(self) -> float:
-            return self.now
+    def __init__(self) -> None:
+        self.now = 0.0
 
-    clock = Clock()
-    monkeypatch.setattr("keras_cnnstats.callbacks.counted.perf_counter", clock)
-    monkeypatch.setattr("keras_cnnstats.callbacks.meter.perf_counter", clock)
+    def __call__(self) -> float:
+        return self.now
 
-    class Takes(keras.callbacks.Callback):
-        """Takes a second whenever it is called."""
 
-        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-            clock.now += 1
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which steps are timed."""
+    made = Clock()
+    monkeypatch.setattr("keras_cnnstats.callbacks.counted.perf_counter", made)
+    monkeypatch.setattr("keras_cnnstats.callbacks.meter.perf_counter", made)
+    return made
 
-        on_train_batch_end = on_test_batch_begin = on_test_batch_end = on_epoch_begin = on_train_batch_begin
+
+class Takes(keras.callbacks.Callback):
+    """Takes a second whenever it is called."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.clock.now += 1
+
+    on_train_batch_end = on_test_batch_begin = on_test_batch_end = on_epoch_begin = on_train_batch_begin
+
+
+def slow(clock: Clock) -> keras.Model:
+    """A classifier each of whose steps takes a second, run as it is written."""
 
     class Trains(keras.layers.Layer):
-        """Takes a second when it is traced."""
-
         def call(self, x: Any, training: bool = False) -> Any:
             clock.now += bool(training)
             return x
 
-    x, y = images(80)
     model = keras.Sequential([Trains(), *classifier().layers])
     model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    return model
+
+
+def test_time_of_other_callbacks_and_validation_is_kept_apart(clock: Clock):
+    x, y = images(80)
     logger = cnnstats.StatsLogger()
     how = {"batch_size": 8, "epochs": 2, "verbose": 0, "validation_data": (x, y)}
-    model.fit(x, y, callbacks=[Takes(), logger, Takes()], **how)
+    slow(clock).fit(x, y, callbacks=[Takes(clock), logger, Takes(clock)], **how)
     first, second = logger.rows
     # Ten steps of a second each, of which the first of all is kept apart.
     assert (first["stats_seconds"], first["stats_compile_seconds"]) == (9, 1)
@@ -125,3 +145,19 @@ def test_time_of_other_callbacks_and_validation_is_kept_apart(monkeypatch):
     assert second["stats_samples_per_second"] == 8
     assert second["stats_achieved_flops"] == 8 * second["stats_train_flops"]
     assert second["stats_total_seconds"] == 20
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_time_behind_data_whose_end_nobody_knew_is_kept_apart(clock: Clock):
+    x, y = images(24)
+
+    def fed() -> Iterator[Any]:
+        for start in range(0, 24, 8):
+            yield x[start : start + 8], y[start : start + 8]
+
+    signature = (tf.TensorSpec((None, 8, 8, 1)), tf.TensorSpec((None,), "int64"))
+    data = tf.data.Dataset.from_generator(fed, output_signature=signature)
+    logger = cnnstats.StatsLogger()
+    slow(clock).fit(data, epochs=3, shuffle=False, verbose=0, callbacks=[Takes(clock), logger, Takes(clock)])
+    assert [row["stats_seconds"] for row in logger.rows] == [2, 3, 3]
+    assert [row["stats_samples"] for row in logger.rows] == [24] * 3

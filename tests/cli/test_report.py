@@ -1,5 +1,6 @@
 """`cnnstats report`: every kind of model, every format, and what can be chosen."""
 
+import ast
 import csv
 import io
 import json
@@ -14,6 +15,9 @@ from markdown_it import MarkdownIt
 from pylatexenc.latexwalker import LatexMacroNode, LatexWalker
 
 import keras_cnnstats as cnnstats
+from keras_cnnstats.cli.commands.report import ordered
+from keras_cnnstats.reports import Report
+from tests.render.handmade import header, row
 
 FORMATS = {"table": "txt", "markdown": "md", "csv": "csv", "json": "json", "latex": "tex", "html": "html"}
 
@@ -168,6 +172,23 @@ def test_the_rows_in_another_order(run):
     assert order("--sort", "macs", "--reverse")[-1] == dearest[0]
     assert order("--sort", "layer") == sorted(usual)
     assert order("--sort", "rf")[-1] == usual[0]
+    shapes = pd.read_csv(io.StringIO(run("report", "theirs:build", "-f", "csv", "--sort", "output_shape").out))
+    sizes = [ast.literal_eval(shape)[1:] for shape in shapes["output_shape"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) > 2
+
+
+def test_the_shapes_of_several_outputs_are_put_in_order():
+    rows = [row("one"), row("two", output_shapes=((1, 8), (1, 4, 4, 2))), row("open", output_shapes=((None, None, 9),))]
+    for reverse in (False, True):
+        found = ordered(Report(header(), tuple(rows)), "output_shape", reverse).rows
+        sizes = [[size or 0 for shape in each.output_shapes for size in shape[1:]] for each in found]
+        assert sizes == sorted(sizes, reverse=not reverse)
+
+
+@pytest.mark.parametrize("name", ["macs", "output_shape"])
+def test_no_rows_are_in_any_order(name):
+    assert ordered(Report(header(), ()), name, False).rows == ()
 
 
 def test_depth(run):

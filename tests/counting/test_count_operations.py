@@ -223,6 +223,40 @@ def test_keras_computes_as_before_afterwards() -> None:
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer(x)), before)
 
 
+def test_large_numbers_have_an_infinite_exponential() -> None:
+    done = cnnstats.count_operations(layers.Activation("sigmoid"), (2,), values=[-1000.0, 1000.0])
+    assert done.output.tolist() == [[0.0, 1.0]]
+    assert done.transcendentals == 2
+
+
+class Twice(layers.Layer):
+    """Returns two maps."""
+
+    def call(self, x: Any) -> Any:
+        return [x + 1.0, x * 2.0]
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return [shape, shape]
+
+
+class Nothing(layers.Layer):
+    """Returns no map."""
+
+    def call(self, _x: Any) -> Any:
+        return None
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+
+@pytest.mark.parametrize(("layer", "returned"), [(Twice(), "list"), (Nothing(), "NoneType")], ids=["two", "none"])
+def test_a_layer_that_does_not_return_one_map_says_so(layer: Any, returned: str) -> None:
+    with pytest.raises(
+        cnnstats.ModelError, match=f"`{type(layer).__name__}` returns {returned}. Expected a layer that"
+    ):
+        cnnstats.count_operations(layer, (3,))
+
+
 def test_a_layer_of_dense_products_is_counted_too() -> None:
     done = cnnstats.count_operations(layers.Dense(4, activation="relu"), (5,))
     assert done[:5] == (20, 16 + 4, 0, 0, 4)

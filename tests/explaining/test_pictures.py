@@ -195,6 +195,19 @@ def test_saved_pictures_are_whole(ending, tmp_path):
     assert path.read_bytes()[:4] == {"png": b"\x89PNG", "svg": b"<?xm", "pdf": b"%PDF"}[ending]
 
 
+def test_a_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
+    path = tmp_path / "conv.png"
+    path.write_bytes(b"old")
+
+    def is_full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", is_full)
+    with pytest.raises(OSError, match="No space left"):
+        explained("one channel").save(path)
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("conv.png", b"old")]
+
+
 def test_an_unknown_format_writes_nothing(tmp_path):
     with pytest.raises(ValueError, match="Format 'xyz' is not supported"):
         explained("one channel").save(tmp_path / "conv.xyz")

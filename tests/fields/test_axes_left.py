@@ -24,6 +24,21 @@ def test_an_axis_that_is_left_out(name: str) -> None:
     assert (row.receptive_field, row.stride_product, row.effective_padding) == ((8, 3), (None, 1), (0, 0))
 
 
+class TokenTable(layers.Embedding):
+    """An embedding by another name."""
+
+
+@pytest.mark.parametrize("kind", [layers.Embedding, TokenTable])
+@pytest.mark.parametrize("rank", [0, 2], ids=["plain", "adapted"])
+def test_indices_that_are_looked_up_lie_along_an_axis(kind: Any, rank: int) -> None:
+    table = kind(9, 4)
+    model = keras.Sequential([keras.Input((12,)), table, layers.Conv1D(2, 3)])
+    if rank:
+        table.enable_lora(rank)
+    report = cnnstats.analyze(model)
+    assert (report.axes, report.rows[-1].receptive_field) == (("t",), (3,))
+
+
 def test_it_meets_others_when_it_is_back() -> None:
     x = keras.Input((8, 8, 3))
     every = layers.Conv2D(4, 3, padding="same")(x)

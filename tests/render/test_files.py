@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from keras_cnnstats.render.files import deliver
+from keras_cnnstats.render.files import deliver, deliver_bytes
 from keras_cnnstats.render.json import to_json
-from keras_cnnstats.render.markup import to_csv, to_latex, to_markdown
+from keras_cnnstats.render.latex import to_latex
+from keras_cnnstats.render.markup import to_csv, to_markdown
 from tests.render import handmade
 
 WRITERS = {"csv": to_csv, "json": to_json, "latex": to_latex, "markdown": to_markdown}
@@ -46,6 +47,29 @@ def test_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Monke
         deliver("after", tmp_path / "report")
     assert os.listdir(tmp_path) == ["report"]
     assert (tmp_path / "report").read_text() == "before"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be opened")
+def test_what_has_to_be_on_disk_is_there_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    synced, replaced = os.fsync, os.replace
+
+    def fsync(number: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(number).st_mode) else "file")
+        synced(number)
+
+    def replace(*paths: str) -> None:
+        done.append("replaced")
+        replaced(*paths)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    deliver_bytes(b"x", tmp_path / "usual")
+    assert done == ["replaced"]
+    deliver_bytes(b"x", tmp_path / "durable", durable=True)
+    assert done == ["replaced", "file", "replaced", "folder"]
 
 
 def test_text_without_bytes_leaves_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from markdown_it import MarkdownIt
 
 from keras_cnnstats.render.cells import columns, layer_name
 from keras_cnnstats.render.dataframe import COUNTS, to_dataframe
-from keras_cnnstats.render.markup import to_csv, to_latex, to_markdown, to_notebook
+from keras_cnnstats.render.latex import to_latex
+from keras_cnnstats.render.markup import to_csv, to_markdown
+from keras_cnnstats.render.notebook import to_notebook
 from keras_cnnstats.reports import Report
 from tests.render import handmade
 from tests.render.handmade import HOSTILE, REPORTS

@@ -9,6 +9,7 @@ import pytest
 from matplotlib import pyplot
 
 from keras_cnnstats.errors import CNNStatsError, MachineError, MissingDependencyError
+from keras_cnnstats.render.plots import QUANTITIES
 from keras_cnnstats.reports import Report
 from tests.render.handmade import REPORTS, awkward, header, row
 
@@ -144,6 +145,11 @@ def test_the_cumulative_line_ends_with_everything():
         assert list(line(ax, label).get_ydata()) == expected
         assert expected[-1] == 100
     assert "FLOPs that are known" in labels(awkward().plot.cumulative())
+
+
+def test_every_quantity_has_a_cumulative_line():
+    ax = REPORTS["small"].plot.cumulative(list(QUANTITIES))
+    assert [each for each in labels(ax) if each != "unknown"] == list(QUANTITIES.values())
 
 
 # Roofline

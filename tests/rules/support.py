@@ -12,7 +12,7 @@ import keras_cnnstats as cnnstats
 from keras_cnnstats.capture import capture
 from keras_cnnstats.capture.operations import public_function
 from keras_cnnstats.rules import find, registered
-from keras_cnnstats.rules.gaps import GAPS, MEASURED
+from keras_cnnstats.rules.gaps import GAPS
 from tests.rules.zoo import ZOO, analyzed, cases
 from tests.rules.zoo_more import UNSAMPLED, more_cases
 
@@ -46,6 +46,21 @@ NO_OPERATION: dict[str, str] = {
     "ops.zeros": _CONSTANT,
 }
 """Public names that are no operation on maps, each with its reason."""
+
+_LOOPED = "what it runs is a function of the user's"
+_FOREIGN = "what it runs is written for one backend"
+
+MEASURED: dict[Any, str] = {
+    **dict.fromkeys(
+        (
+            ops.associative_scan, ops.cond, ops.fori_loop, ops.jvp, ops.map, ops.scan, ops.switch, ops.vectorized_map,
+            ops.while_loop,
+        ),
+        _LOOPED,
+    ),
+    **dict.fromkeys((layers.FlaxLayer, layers.JaxLayer, layers.TFSMLayer, layers.TorchModuleWrapper), _FOREIGN),
+}  # fmt: skip
+"""What no rule can look into and the backend counts, unless values decide what it runs; with the reason."""
 
 OTHER_NAMES: dict[str, str] = {
     "ops.conj": "ops.conjugate",

@@ -84,7 +84,6 @@ IMPORTS_KERAS = {
     "layers",
     "verify",
     "counting",
-    "weightless",
     "equivalence",
     "explaining",
     "reading",
@@ -225,6 +224,26 @@ def test_the_page_on_architecture_has_the_same_floors():
     lines = [line.split("|") for line in page.splitlines() if re.match(r"\| \d", line)]
     told = [(module, int(cells[1])) for cells in lines for module in re.findall(r"`(\w+)`", cells[3])]
     assert sorted(told) == sorted((module, floor) for module, (floor, _) in FLOORS.items())
+
+
+def reached() -> set[tuple[str, str]]:
+    """Which place imports what: another place of ours, or a package."""
+    found = set()
+    for module in modules():
+        for name, _, _ in imports(ast.parse(source_of(module))):
+            top, _, below = name.partition(".")
+            found.add((place_of(module), place_of(below) if top == "keras_cnnstats" else top))
+    return found
+
+
+def test_every_exception_is_made_use_of():
+    pairs = reached()
+    assert {place for place, target in pairs if target == "keras"} == IMPORTS_KERAS
+    assert {place for place, target in pairs if target in BACKENDS} == IMPORTS_BACKENDS
+    assert pairs >= CALLS_UPWARDS
+    assert any(
+        private_names(f"beside.{each}", source_of(each)) for each in modules() if place_of(each) in LOOKS_INSIDE_KERAS
+    )
 
 
 # That the checks can fail, and do not where they must not.

@@ -4,7 +4,9 @@ import inspect
 import pkgutil
 import re
 import types
+from dataclasses import is_dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -87,6 +89,27 @@ def test_public_name_is_there_and_documented(name):
         assert documentation(thing)
 
 
+def is_record(thing: object) -> bool:
+    return isinstance(thing, type) and (hasattr(thing, "_fields") or is_dataclass(thing))
+
+
+def lacking(thing: object) -> str:
+    """What its documentation does not have: a function an example, a record its attributes."""
+    if inspect.isfunction(thing):
+        return "" if ">>>" in documentation(thing) else "an example"
+    return "attributes" if is_record(thing) and "Attributes:" not in documentation(thing) else ""
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_functions_have_an_example_and_records_their_attributes(name):
+    assert lacking(getattr(keras_cnnstats, name)) == ""
+
+
+@pytest.mark.parametrize("name", keras_cnnstats.layers.__all__)
+def test_each_reference_layer_has_an_example(name):
+    assert ">>>" in documentation(getattr(keras_cnnstats.layers, name))
+
+
 def test_the_package_is_documented():
     assert keras_cnnstats.__doc__
 
@@ -121,3 +144,21 @@ def test_missing_documentation_is_noticed():
 def test_the_reference_has_every_public_name():
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert [name for name in PUBLIC if not re.search(rf"keras_cnnstats\.{name}\b", page)] == []
+
+
+def test_documentation_without_an_example_or_attributes_is_noticed():
+    class Pair(NamedTuple):
+        """Two numbers."""
+
+        first: int
+
+    def plain() -> None:
+        """Does nothing."""
+
+    def shown() -> None:
+        """Does nothing.
+
+        >>> shown()
+        """
+
+    assert (lacking(Pair), lacking(plain), lacking(shown)) == ("attributes", "an example", "")

@@ -201,11 +201,16 @@ def test_batch_of_fixed_size() -> None:
     assert [(check.verdict, check.measured) for check in found] == [(CONFIRMED, (5, 5))]
 
 
+class TokenTable(kl.Embedding):
+    """An embedding by another name."""
+
+
 ENDINGS: dict[str, tuple[tuple[int, ...], Callable[[Any], Any], str]] = {
     "attention": ((12, 4), lambda x: kl.MultiHeadAttention(2, 3)(x, x), CONFIRMED),
     "recurrence": ((12, 4), kl.LSTM(3, return_sequences=True), EXPLAINED),
     "last state": ((12, 4), kl.GRU(3), CONFIRMED),
     "both ways": ((12, 4), kl.Bidirectional(kl.SimpleRNN(3, return_sequences=True)), CONFIRMED),
+    "embedding of the user's": ((12,), TokenTable(9, 4), CONFIRMED),
     "embedding": ((12,), kl.Embedding(9, 4), CONFIRMED),
     "softmax": ((12, 4), kl.Softmax(axis=1), CONFIRMED),
     "rounded": ((12, 4), lambda x: ops.round(kl.Conv1D(2, 3)(x)), CONFIRMED),

@@ -11,7 +11,7 @@ from keras_cnnstats.cli.options import Asked, ModelName, model_options
 from keras_cnnstats.cli.output import check_output
 from keras_cnnstats.cli.reading import report_of
 from keras_cnnstats.cli.stages import stage
-from keras_cnnstats.errors import MissingDependencyError
+from keras_cnnstats.errors import missing
 from keras_cnnstats.render.files import deliver_bytes
 
 KINDS = ("receptive-field", "cost", "cumulative", "roofline", "pareto")
@@ -72,9 +72,7 @@ def _no_window() -> None:
     try:
         import matplotlib
     except ImportError as error:
-        raise MissingDependencyError(
-            "plot: matplotlib is not installed. Install it: pip install 'keras-cnnstats[plot]'"
-        ) from error
+        raise missing("plot", "matplotlib", "plot") from error
     matplotlib.use("agg")
 
 

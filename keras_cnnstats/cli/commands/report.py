@@ -79,7 +79,10 @@ def ordered(report: Report, name: str, reverse: bool) -> Report:
 
     found = records(report)
     checked(report, [name])
-    values = found.get(name) or [getattr(row, EXTENTS[name]) for row in report.rows]
+    values = found[name] if name in found else [getattr(row, EXTENTS[name]) for row in report.rows]
+    if name == "output_shape":
+        # The batch is the same for all; a size that is open counts as none.
+        values = [tuple(size or 0 for shape in row.output_shapes for size in shape[1:]) for row in report.rows]
     rows = list(zip(values, report.rows, strict=True))
     known = [(value, row) for value, row in rows if value is not None and None not in _tuple(value)]
     unknown = [row for value, row in rows if value is None or None in _tuple(value)]

@@ -37,7 +37,9 @@ def drawing(report: Report, blocks: Sequence[Block]) -> dict[str, Any]:
         "inner": [_inner(rows, block, read) if block.size > 1 else None for block in blocks],
         "rows": {name: _costs([cost(row) for row in rows]) for name, cost in COSTS.items()},
         "blocks": {
-            name: _costs([_sum([cost(row) for row in rows[block.first : block.stop]]) for block in blocks])
+            name: _costs(
+                [units.sum_if_known([cost(row) for row in rows[block.first : block.stop]]) for block in blocks]
+            )
             for name, cost in COSTS.items()
         },
     }
@@ -58,10 +60,6 @@ def _inner(rows: Sequence[Row], block: Block, read: set[int]) -> dict[str, Any]:
 
 def _packed(placed: Layout) -> dict[str, Any]:
     return placed._asdict()
-
-
-def _sum(counts: Sequence[units.Count]) -> units.Count:
-    return None if None in counts else sum([count or 0 for count in counts])
 
 
 def _costs(counts: Sequence[units.Count]) -> dict[str, Any]:

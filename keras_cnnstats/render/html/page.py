@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from keras_cnnstats.errors import MissingDependencyError
+from keras_cnnstats.errors import missing
 from keras_cnnstats.render import content
 from keras_cnnstats.render.cells import layer_name, plain
 from keras_cnnstats.render.files import deliver
@@ -69,9 +69,7 @@ def template(text: str) -> "Template":
     try:
         from jinja2 import Environment, StrictUndefined
     except ImportError as error:
-        raise MissingDependencyError(
-            "to_html: Jinja2 is not installed. Install it: pip install 'keras-cnnstats[html]'"
-        ) from error
+        raise missing("to_html", "Jinja2", "html") from error
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(text)
 

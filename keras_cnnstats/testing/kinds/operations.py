@@ -1,5 +1,7 @@
 """Operations between layers: functions of `keras.ops` and expressions."""
 
+from math import prod
+
 from keras_cnnstats.testing.kinds.merging import beside
 from keras_cnnstats.testing.kinds.registry import ANY, MAPS, kind
 from keras_cnnstats.testing.pen import Pen, tensors
@@ -179,15 +181,8 @@ def reshaped(pen: Pen, x: int) -> int | None:
     """All values of a sample in a row, or the last axis in two."""
     shape = pen.shape(x)
     if len(shape) > 1 and pen.maybe(2):
-        return pen.operation("reshape", Tensor(x), (-1, shape[0], _product(shape[1:])))
-    return pen.operation("reshape", Tensor(x), (-1, _product(shape)))
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    product = 1
-    for size in shape:
-        product *= size
-    return product
+        return pen.operation("reshape", Tensor(x), (-1, shape[0], prod(shape[1:])))
+    return pen.operation("reshape", Tensor(x), (-1, prod(shape)))
 
 
 @kind("product", (2,))
