@@ -11,24 +11,27 @@ from typing import Protocol
 
 from keras_cnnstats.console import show
 from keras_cnnstats.testing.running import Failure, outcomes
+from keras_cnnstats.testing.tally import NO_CHECKS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs, prints each failure and a summary, and returns 1 where there was a failure."""
     asked = _parser().parse_args(arguments)
     started = monotonic()
-    models, kinds, failures = 0, Counter[str](), 0
+    models, kinds, failures, tally = 0, Counter[str](), 0, NO_CHECKS
     numbers = range(asked.first, asked.first + asked.count)
     with _progress(asked.count) as progress:
         for outcome in outcomes(asked.seed, numbers, asked.processes):
             models += outcome.models
             kinds += outcome.kinds
+            tally = tally.plus(outcome.tally)
             failures += len(outcome.failures)
             progress.update(outcome.models)
             for failure in outcome.failures:
                 show(_told(asked.seed, failure), True)
             if asked.minutes is not None and monotonic() - started > 60 * asked.minutes:
                 break
+    show("\n".join(["", *tally.lines()]), True)
     show(_summary(asked.seed, models, kinds, failures, monotonic() - started), True)
     return 1 if failures else 0
 

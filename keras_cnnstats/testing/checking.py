@@ -11,6 +11,8 @@ import numpy as np
 from keras_cnnstats.analysis import analyze
 from keras_cnnstats.records import Shape
 from keras_cnnstats.reports import Report
+from keras_cnnstats.testing.tally import Tally, is_known, tally_of, why_not_run
+from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check
 
 SUMMED = ("params", "trainable_params", "macs", "flops", "transcendentals", "param_bytes", "train_macs", "train_flops")
 
@@ -40,11 +42,16 @@ class FaultError(AssertionError):
         self.faults = tuple(faults)
 
 
-def check(model: Any) -> None:
+def check(model: Any) -> Tally:
     """Analyses a model and holds the report against the model itself.
+
+    That something cannot be measured for a reason that nobody has written down is a fault too.
 
     Args:
         model: a built `keras.Model`; it is run once, on zeros.
+
+    Returns:
+        How much of it was measured, with which verdicts, and why the rest was not.
 
     Raises:
         FaultError: something is wrong; it is an `AssertionError`, and its message says all that is.
@@ -52,36 +59,37 @@ def check(model: Any) -> None:
     Example:
 
     >>> import keras
-    >>> check(keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)]))
+    >>> tally = check(keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)]))
+    >>> tally.verdicts["macs", "row", "confirmed"], tally.reasons
+    (1, Counter())
     """
-    found = tuple(faults(model))
-    if found:
-        raise FaultError(model.name, found)
-
-
-def faults(model: Any) -> Iterator[Fault]:
-    """Each fault of the analysis of a model."""
     before = _state(model)
     try:
         report = analyze(model)
         again = analyze(model)
     except Exception as error:  # whatever it is, it is a fault
-        yield Fault(f"analyze raises {type(error).__name__}", str(error))
-        return
-    if again != report:
-        yield Fault("a second analysis", "it gives another report")
-    yield from _unequal_states(before, _state(model))
-    yield from _sums(report)
-    yield from _parameters(model, report)
-    yield from _silent_rows(report)
-    yield from _shapes(model, report)
-    yield from _measurements(model, report)
-
-
-def _measurements(model: Any, report: Report) -> Iterator[Fault]:
-    """What the measurements say otherwise."""
+        raise FaultError(model.name, [Fault(f"analyze raises {type(error).__name__}", str(error))]) from error
+    found = [] if again == report else [Fault("a second analysis", "it gives another report")]
+    found += _unequal_states(before, _state(model))
+    found += _sums(report)
+    found += _parameters(model, report)
+    found += _silent_rows(report)
+    ran = _run(model, report)
+    found += _shapes(report, ran)
     verification = report.verify(model, only=MEASURED).verification
-    differing = () if verification is None else verification.differing
+    checks = (*(() if verification is None else verification.checks), _of_run(ran))
+    found += _measurements(checks)
+    if found:
+        raise FaultError(model.name, found)
+    return tally_of(checks)
+
+
+def _measurements(checks: Sequence[Check]) -> Iterator[Fault]:
+    """What the measurements say otherwise, and what nobody knows why it could not be measured."""
+    for check in checks:
+        if check.verdict == NOT_COMPARABLE and not is_known(check.quantity, check.reason):
+            yield Fault(f"{check.quantity} is not measured", f"{check.layer or 'the model'}: {check.reason}")
+    differing = [check for check in checks if check.verdict == DIFFERS]
     for check in differing:
         # The sum of all differs where a row does.
         if check.layer or not any(each.layer for each in differing if each.quantity == check.quantity):
@@ -112,35 +120,52 @@ def _silent_rows(report: Report) -> Iterator[Fault]:
             yield Fault("unknown", f"something of {row.layer} ({row.type}) is, and no note says why")
 
 
-def _shapes(model: Any, report: Report) -> Iterator[Fault]:
+class _Run(NamedTuple):
+    """What a model makes of zeros.
+
+    Attributes:
+        outputs: shapes of its outputs, without the batch.
+        made: shapes of what each layer makes that is called once, by its name.
+        reason: why it cannot run here.
+    """
+
+    outputs: list[Shape]
+    made: dict[str, list[Shape]]
+    reason: str = ""
+
+
+def _of_run(ran: _Run) -> Check:
+    verdict = NOT_COMPARABLE if ran.reason else CONFIRMED
+    return Check("", 0, "shapes", verdict, None, None, "the model that is run", reason=ran.reason)
+
+
+def _shapes(report: Report, ran: _Run) -> Iterator[Fault]:
     """Holds the shapes of what the model makes, and of the layers that are called once, to the rows."""
     rows = {row.layer: row for row in report.rows}
-    layers = [layer for layer in _called_once(model) if layer.name in rows]
-    outputs, made = _run(model, layers)
     shapes = {shape for row in report.rows for shape in _of_a_sample(row.output_shapes)}
-    for number, shape in enumerate(outputs):
+    for number, shape in enumerate(ran.outputs):
         if shape not in shapes:
             yield Fault("shape of an output", f"output {number} has {shape}, which no row has")
-    for name, tensor in made.items():
-        if _of_a_sample(tensor) != _of_a_sample(rows[name].output_shapes):
-            text = f"{name} makes {_of_a_sample(tensor)} of a sample, the row says {rows[name].output_shapes}"
+    for name, made in ran.made.items():
+        if made != _of_a_sample(rows[name].output_shapes):
+            text = f"{name} makes {made} of a sample, the row says {rows[name].output_shapes}"
             yield Fault("shape of a layer", text)
 
 
-def _run(model: Any, layers: list[Any]) -> tuple[list[Shape], dict[str, Any]]:
-    """The shapes that a model makes of zeros, and what the layers make, by name; nothing where it cannot run here."""
+def _run(model: Any, report: Report) -> _Run:
+    """Runs a model once, on zeros."""
     inputs = getattr(model, "inputs", None) or []
+    rows = {row.layer for row in report.rows}
+    watched = {layer.name: layer.output for layer in _called_once(model) if layer.name in rows}
     zeros = _zeros(model)
     try:
         with catch_warnings():
             simplefilter("ignore")
             outputs = _of_a_sample(model(zeros))
-            if not layers:
-                return outputs, {}
-            watched = {layer.name: layer.output for layer in layers}
-            return outputs, keras.Model(inputs if len(inputs) > 1 else inputs[0], watched)(zeros)
-    except Exception:  # not each backend can run on this machine what it can trace, as channels first
-        return [], {}
+            made = keras.Model(inputs if len(inputs) > 1 else inputs[0], watched)(zeros) if watched else {}
+    except Exception as error:
+        return _Run([], {}, why_not_run(error))
+    return _Run(outputs, {name: _of_a_sample(tensor) for name, tensor in made.items()})
 
 
 def _called_once(model: Any) -> Iterator[Any]:

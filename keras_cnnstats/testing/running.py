@@ -13,7 +13,11 @@ import keras
 from keras_cnnstats.testing.checking import FaultError, check
 from keras_cnnstats.testing.records import Architecture, kinds_of
 from keras_cnnstats.testing.shrinking import shrunk
+from keras_cnnstats.testing.tally import NO_CHECKS, Tally
 from keras_cnnstats.testing.whole import draw_architecture
+
+Checked = Callable[[Any], Tally | None]
+"""Raises where something is wrong with a model, and may say how much of it was measured."""
 
 PORTION = 25
 """Models after which Keras forgets what it keeps of them, and that a process takes at once."""
@@ -36,11 +40,19 @@ class Failure(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of some models: how many they were, what they were made of, and those that failed."""
+    """What came of some models.
+
+    Attributes:
+        models: how many they were.
+        kinds: what they were made of.
+        failures: those that failed.
+        tally: how much of the others was measured, with which verdicts, and why the rest was not.
+    """
 
     models: int
     kinds: Counter[str]
     failures: tuple[Failure, ...]
+    tally: Tally
 
 
 class Trouble(NamedTuple):
@@ -62,16 +74,14 @@ def architecture_of(seed: int, number: int) -> Architecture:
     return draw_architecture(Random(f"{seed}/{number}"))
 
 
-def outcomes(
-    seed: int, numbers: range, processes: int = 1, checked: Callable[[Any], None] = check
-) -> Iterator[Outcome]:
+def outcomes(seed: int, numbers: range, processes: int = 1, checked: Checked = check) -> Iterator[Outcome]:
     """Draws, builds and checks models, in portions.
 
     Args:
         seed: of the run.
         numbers: which of its models.
         processes: how many work at once.
-        checked: raises where something is wrong with a model.
+        checked: what each of them has to stand.
     """
     portions = [numbers[start : start + PORTION] for start in range(0, len(numbers), PORTION)]
     if processes == 1:
@@ -86,21 +96,27 @@ def outcomes(
             pool.shutdown(cancel_futures=True)
 
 
-def outcome_of(seed: int, numbers: range, checked: Callable[[Any], None] = check) -> Outcome:
+def outcome_of(seed: int, numbers: range, checked: Checked = check) -> Outcome:
     """Draws, builds and checks these models of a run, and makes those small that fail."""
     kinds: Counter[str] = Counter()
     failures = []
+    tally = NO_CHECKS
+
+    def tallied(model: Any) -> None:
+        nonlocal tally
+        tally = tally.plus(checked(model) or NO_CHECKS)
+
     for number in numbers:
         architecture = architecture_of(seed, number)
         kinds.update(kinds_of(architecture))
-        trouble = trouble_with(architecture, checked)
+        trouble = trouble_with(architecture, tallied)
         if trouble is not None:
             failures.append(_failure(number, architecture, trouble, checked))
     keras.utils.clear_session()
-    return Outcome(len(numbers), kinds, tuple(failures))
+    return Outcome(len(numbers), kinds, tuple(failures), tally)
 
 
-def trouble_with(architecture: Architecture, checked: Callable[[Any], None] = check) -> Trouble | None:
+def trouble_with(architecture: Architecture, checked: Checked = check) -> Trouble | None:
     """Returns what is wrong with an architecture, if anything."""
     try:
         model = architecture.build()
@@ -121,7 +137,7 @@ def _trouble(stage: str, error: Exception) -> Trouble:
     return Trouble(stage, frozenset([re.sub(r"(?s)\d|\([^()]*\)|Arguments received.*", "", text)]), text)
 
 
-def _failure(number: int, architecture: Architecture, trouble: Trouble, checked: Callable[[Any], None]) -> Failure:
+def _failure(number: int, architecture: Architecture, trouble: Trouble, checked: Checked) -> Failure:
     def fails(smaller: Architecture) -> bool:
         other = trouble_with(smaller, checked)
         return other is not None and other.stage == trouble.stage and bool(other.sorts & trouble.sorts)

@@ -1,6 +1,7 @@
 """Each number of a report held against a measurement that shares no code with the rules."""
 
 import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -62,12 +63,17 @@ def verified(
 
 @contextmanager
 def _unwarned() -> Iterator[None]:
-    """Keeps what TensorFlow says of being traced again and again, and of its own registry: nobody here can mend it."""
+    """Keeps what TensorFlow says of being traced again and again, and of its own registry: nobody here can mend it.
+
+    So with what Keras warns of when a layer is called: where warnings are errors, nothing could be measured.
+    """
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.setLevel(level)
 

@@ -16,6 +16,7 @@ import keras
 from keras_cnnstats.errors import MissingDependencyError, VerificationError, nearest
 from keras_cnnstats.reports import Report
 from keras_cnnstats.verification import Check
+from keras_cnnstats.verify.reasons import of_error
 
 REFEREES = ("tensorflow", "jax", "torch")
 _ENTRY = "keras_cnnstats.verify.process"
@@ -79,7 +80,7 @@ def message_of(report: Report, model: Any, wanted: Sequence[str]) -> dict[str, A
     except Exception as error:
         raise VerificationError(
             f"referee: expected a model with a configuration, as `model.to_json()` writes it, from which the other "
-            f"process makes it anew. Received: `{report.header.model}`, {first_line(error)}"
+            f"process makes it anew. Received: `{report.header.model}`, {of_error(error)}"
         ) from error
     return {
         "report": report.to_json(),
@@ -88,14 +89,6 @@ def message_of(report: Report, model: Any, wanted: Sequence[str]) -> dict[str, A
         "settings": {name: getattr(keras.config, name)() for name in ("floatx", "image_data_format")},
         "wanted": list(wanted),
     }
-
-
-def first_line(error: Exception) -> str:
-    """Returns the kind of an error, and the first line of what it says."""
-    # Of what cannot be made of a configuration, Keras shows all of that before the cause, and again behind it.
-    said = str(error).rpartition("Exception encountered: ")[-1].partition("Full object config: ")[0]
-    line = said.strip().partition("\n")[0]
-    return f"{type(error).__name__}: {line}"
 
 
 def _without_values(given: Any) -> Any:

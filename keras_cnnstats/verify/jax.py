@@ -9,6 +9,7 @@ from keras_cnnstats.measure.counts import CannotMeasureError
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
 from keras_cnnstats.verify.figures import Figures, total
+from keras_cnnstats.verify.reasons import BRANCHES, TURNS, of_error
 
 NAME = "XLA's cost analysis"
 CONVENTION = "xla"
@@ -61,7 +62,7 @@ def count_whole(call: Runnable) -> Figures | str:
     except CannotMeasureError as reason:
         return str(reason)
     except Exception as error:
-        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        return of_error(error)
     read = _read(closed.jaxpr)[call.held :]
     return figures._replace(shapes=tuple(tuple(each.shape) for each in jax.tree.leaves(made)), reads=read)
 
@@ -230,10 +231,10 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
     if name == "cond":
         branches = {_of_jaxpr(each.jaxpr, reads[1:], each.jaxpr.outvars, makes_numbers) for each in params["branches"]}
         if len(branches) > 1:
-            raise CannotMeasureError("the branches of a condition cost differently")
+            raise CannotMeasureError(BRANCHES)
         return branches.pop()
     if name == "while":
-        raise CannotMeasureError("how often a loop runs depends on the values")
+        raise CannotMeasureError(TURNS)
     inner = next((params[key] for key in _INNER if key in params), None)
     if inner is not None:
         jaxpr = getattr(inner, "jaxpr", inner)

@@ -8,6 +8,7 @@ import keras
 from keras_cnnstats.graph import Graph
 from keras_cnnstats.reports import Report
 from keras_cnnstats.verification import EXPLAINED, NOT_COMPARABLE, Check
+from keras_cnnstats.verify.reasons import of_error
 from keras_cnnstats.verify.whole import whole
 
 REFEREE = "XLA's memory analysis"
@@ -40,5 +41,5 @@ def _measured(model: Any, graph: Graph) -> int | str:
     try:
         found = jax.jit(lambda *tensors: called.run(tensors)).lower(*fed).compile().memory_analysis()
     except Exception as error:
-        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        return of_error(error)
     return int(found.argument_size_in_bytes + found.output_size_in_bytes + found.temp_size_in_bytes)

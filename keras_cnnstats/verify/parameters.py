@@ -9,6 +9,7 @@ from keras_cnnstats.graph import Call, Graph
 from keras_cnnstats.records import Row
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check
 from keras_cnnstats.verify.calls import with_tensors
+from keras_cnnstats.verify.reasons import of_error
 
 REFEREE = "the layer built anew"
 
@@ -33,7 +34,7 @@ def check_parameters(graph: Graph, rows: Sequence[Row]) -> Iterator[Check]:
             try:
                 measured = _built(call)
             except Exception as error:
-                reason = f"it cannot be built of its configuration: {type(error).__name__}"
+                reason = f"it cannot be built of its configuration: {of_error(error)}"
         if measured is None:
             yield Check(row.layer, 0, "params", NOT_COMPARABLE, row.params, None, REFEREE, reason=reason)
         else:

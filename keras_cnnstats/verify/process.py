@@ -18,7 +18,8 @@ from keras_cnnstats.reports import Report, Subject
 from keras_cnnstats.rules import find
 from keras_cnnstats.verification import Verification
 from keras_cnnstats.verify import verified
-from keras_cnnstats.verify.elsewhere import Custom, first_line
+from keras_cnnstats.verify.elsewhere import Custom
+from keras_cnnstats.verify.reasons import of_error
 
 
 def answered(message: dict[str, Any]) -> str:
@@ -75,7 +76,7 @@ def main() -> None:
         with redirect_stdout(sys.stderr):
             answer = {"report": answered(message)}
     except Exception as error:
-        answer = {"error": str(error) if isinstance(error, CNNStatsError) else first_line(error)}
+        answer = {"error": str(error) if isinstance(error, CNNStatsError) else of_error(error)}
     sys.stdout.write(json.dumps(answer))
 
 

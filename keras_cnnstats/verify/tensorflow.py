@@ -11,6 +11,7 @@ from keras_cnnstats.measure.loops import trips
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
 from keras_cnnstats.verify.figures import Figures, products_of_einsum, total
+from keras_cnnstats.verify.reasons import BRANCHES, CHANNELS_FIRST, SIZES, of_error
 
 NAME = "TensorFlow's registry"
 CONVENTION = "tf"
@@ -65,7 +66,7 @@ def count_each(calls: Sequence[Runnable]) -> list[Figures | str]:
                 with tf.name_scope(f"call{place}"):
                     made.append(call.run(given))
             except Exception as error:
-                made.append(f"{type(error).__name__}: {str(error).splitlines()[0]}")
+                made.append(of_error(error))
 
     graph = _traced(run, [spec for call in calls for spec in call.specs])
     counter = _Counter(graph)
@@ -90,7 +91,7 @@ def count_whole(call: Runnable) -> Figures | str:
     except CannotMeasureError as reason:
         return str(reason)
     except Exception as error:
-        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        return of_error(error)
     return _Counter(graph).figures_or_reason(graph.get_operations(), made, call.makes_numbers)
 
 
@@ -182,7 +183,7 @@ class _Counter:
                 for name in ("then_branch", "else_branch")
             }
             if len(branches) > 1:
-                raise CannotMeasureError("the branches of a condition cost differently")
+                raise CannotMeasureError(BRANCHES)
             return branches.pop()
         return _of_operation(operation, operation.name in part.fed, part.makes_numbers)
 
@@ -275,7 +276,8 @@ def _registered(operation: Any) -> int:
     try:
         return int(get_stats_for_node_def(operation.graph, operation.node_def, "flops").value or 0)
     except ValueError as error:
-        raise CannotMeasureError(str(error)) from error
+        only_last = "Only NHWC format is supported" in str(error)
+        raise CannotMeasureError(CHANNELS_FIRST if only_last else of_error(error)) from error
 
 
 def _contraction_terms(operation: Any, registered: int) -> tuple[Term, ...]:
@@ -349,5 +351,5 @@ def _behind(tensor: Any, kind: str) -> Any:
 
 def _shape(tensor: Any) -> tuple[int, ...]:
     if tensor.shape.rank is None or None in tensor.shape.as_list():
-        raise CannotMeasureError(f"a size depends on the values: of `{tensor.op.type}`")
+        raise CannotMeasureError(f"{SIZES}: of `{tensor.op.type}`")
     return tuple(tensor.shape.as_list())

@@ -10,6 +10,7 @@ from keras_cnnstats.measure.fakes import run_without_values
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
 from keras_cnnstats.verify.figures import FIRST_STEP, Figures, products_of_einsum
+from keras_cnnstats.verify.reasons import of_error
 
 NAME = "PyTorch's FlopCounterMode"
 CONVENTION = "2macs"
@@ -47,7 +48,7 @@ def count_whole(call: Runnable) -> Figures | str:
     except CannotMeasureError as reason:
         return str(reason)
     except Exception as error:
-        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        return of_error(error)
     return figures
 
 

@@ -11,6 +11,7 @@ from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Work
 from keras_cnnstats.verification import DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work
 from keras_cnnstats.verify.figures import Figures
+from keras_cnnstats.verify.reasons import UNKNOWN_TRAINING, UNTRAINED
 from keras_cnnstats.verify.uses import REASON as UNREAD
 from keras_cnnstats.verify.uses import uses
 from keras_cnnstats.verify.ways import padded_before
@@ -27,7 +28,7 @@ def check_training(model: Any, graph: Graph, report: Report) -> Iterator[Check]:
         report: its report.
     """
     referee = the_referee()
-    figures = "its training is unknown" if report.totals.unknown_train_rows else _figures(model, graph, referee)
+    figures = UNKNOWN_TRAINING if report.totals.unknown_train_rows else _figures(model, graph, referee)
     if isinstance(figures, str):
         yield Check("", 0, "train_macs", NOT_COMPARABLE, None, None, referee.NAME, reason=figures)
         return
@@ -80,5 +81,5 @@ def _figures(model: Any, graph: Graph, referee: Any) -> Figures | str:
         return step
     trained = {id(variable) for variable in getattr(model, "trainable_variables", ())}
     learned = [place for place, variable in enumerate(model.variables) if id(variable) in trained]
-    figures: Figures | str = referee.count_training(step, learned) if learned else "nothing of it is trained"
+    figures: Figures | str = referee.count_training(step, learned) if learned else UNTRAINED
     return figures

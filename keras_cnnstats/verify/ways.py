@@ -9,6 +9,7 @@ from keras import layers, ops
 from keras_cnnstats.graph import Call, TensorSpec
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import specs_of
+from keras_cnnstats.verify.reasons import CELLS, RESIZED
 
 Way = Callable[[Call], Term | None]
 
@@ -88,9 +89,9 @@ def _window(call: Call) -> int:
 def another_algorithm(call: Call, backend: str) -> str:
     """Returns why work beside contractions is not comparable: the backend's algorithm is not the definition at all."""
     if backend == "jax" and call.target in _RESIZED and getattr(call.layer, "interpolation", "nearest") != "nearest":
-        return "on JAX an image is resized by matrix products with weights for each axis"
+        return RESIZED
     if backend != "torch" and call.target in _IN_CELLS:
-        return "cells of unequal size are picked from windows of both sizes"
+        return CELLS
     return ""
 
 

@@ -7,8 +7,7 @@ import keras
 
 from keras_cnnstats.graph import Graph, TensorSpec
 from keras_cnnstats.verify.calls import Runnable, tensors_in
-
-OPEN = "its sizes are unknown"
+from keras_cnnstats.verify.reasons import OPEN, STRUCTURE
 
 
 def whole(model: Any, graph: Graph, training: bool = False) -> Runnable | str:
@@ -26,7 +25,7 @@ def whole(model: Any, graph: Graph, training: bool = False) -> Runnable | str:
     several = len(fed) > 1
     structure = model.input if several and getattr(model, "inputs", None) else None
     if several and len(keras.tree.flatten(structure)) != len(fed):
-        return "its inputs have a structure that it alone knows"
+        return STRUCTURE
     variables = list(getattr(model, "variables", ()))
 
     def run(tensors: Sequence[Any]) -> list[Any]:

@@ -15,15 +15,14 @@ from keras_cnnstats.units import Work
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work, merged
 from keras_cnnstats.verify.calls import Runnable, runnable
 from keras_cnnstats.verify.figures import FIRST_STEP, Figures
+from keras_cnnstats.verify.reasons import CONSTANT, CONTRACTIONS_ALONE, OPEN, UNKNOWN
 from keras_cnnstats.verify.uses import REASON as UNREAD
 from keras_cnnstats.verify.uses import uses
 from keras_cnnstats.verify.ways import another_algorithm, padded_before, products_of_images, ways_of
-from keras_cnnstats.verify.whole import OPEN, whole
+from keras_cnnstats.verify.whole import whole
 
 PLACES = "of what is taken for places and constants, some is work of rows"
-UNKNOWN = "its cost is unknown"
 _AS_IT_RUNS = "what is measured is counted as it runs"
-_CONSTANT = "it is made of weights and sizes alone"
 _COUNTED = frozenset({"conversions", "logic", "places"})
 _BY_ITSELF = "of rows whose cost is unknown, this is what the referee counts for each by itself"
 
@@ -114,7 +113,7 @@ def the_referee() -> Any:
 def _runnable(call: Call, batch_size: int) -> Runnable | str:
     """The call, so that it can be run; or why not."""
     if isinstance(call.layer, Constant):
-        return _CONSTANT
+        return CONSTANT
     found = runnable(call, batch_size)
     return found if found.is_sized else OPEN
 
@@ -183,7 +182,7 @@ def _work(
     )
     counted = None if any(row.work is None for row in rows) else flops(works, referee)
     if counted is None or other or figures.rest is None:
-        reason = UNKNOWN if counted is None else other or "it counts contractions alone"
+        reason = UNKNOWN if counted is None else other or CONTRACTIONS_ALONE
         yield Check(*place, "flops", NOT_COMPARABLE, counted, None, referee.NAME, reason=reason)
         return
     terms = (*terms, *figures.rest_terms, *rest)

@@ -91,7 +91,9 @@ def test_sums_that_do_not_fit_are_found(monkeypatch):
 
 
 def test_a_sound_model_passes():
-    assert check(small_model()) is None
+    tally = check(small_model())
+    assert tally.share("macs", "row") == tally.share("macs", "model") == tally.share("params", "row") == 1
+    assert {quantity for quantity, _ in tally.reasons} <= {"flops"}  # PyTorch counts contractions alone
 
 
 def test_a_model_written_as_a_class_passes():
@@ -105,7 +107,23 @@ def test_a_model_written_as_a_class_passes():
 
     model = Written()
     model(keras.Input((4,)))
-    assert check(model) is None
+    assert check(model).share("macs", "row") == 1
+
+
+def test_a_layer_that_cannot_be_built_anew_is_a_fault(monkeypatch):
+    def fail(_):
+        raise ArithmeticError("planted")
+
+    model = small_model()
+    monkeypatch.setattr(keras.layers.Conv2D, "from_config", fail)
+    with pytest.raises(AssertionError, match=r"params is not measured: conv: .*ArithmeticError: planted"):
+        check(model)
+
+
+def test_a_model_that_cannot_run_is_a_fault(monkeypatch):
+    monkeypatch.setattr(checking, "_zeros", lambda _: "no tensor")
+    with pytest.raises(AssertionError, match=r"shapes is not measured: the model: \w+Error: "):
+        check(small_model())
 
 
 def test_public_names_are_there():

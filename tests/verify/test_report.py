@@ -3,6 +3,7 @@
 import gc
 import io
 import pickle
+import warnings
 
 import keras
 import pytest
@@ -125,6 +126,15 @@ def test_another_model_is_refused(model: keras.Model) -> None:
 def test_what_cannot_be_measured_is_refused(model: keras.Model, only: object) -> None:
     with pytest.raises(cnnstats.VerificationError, match="only: expected some of `work`"):
         cnnstats.analyze(model).verify(only=only)
+
+
+def test_a_warning_that_is_an_error_hides_no_measurement() -> None:
+    """Keras warns of a softmax over one value; here each warning is an error."""
+    model = keras.Sequential([keras.Input((1,)), layers.Softmax()])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        verification = cnnstats.analyze(model).verify(only=["work"]).verification
+    assert {check.verdict for check in verification.checks if check.quantity == "macs"} == {"confirmed"}
 
 
 def test_nothing_is_printed(model: keras.Model, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,14 +8,15 @@ from keras import layers, ops
 
 import keras_cnnstats as cnnstats
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE, VERDICTS
+from keras_cnnstats.verify.reasons import BRANCHES, CELLS, CHANNELS_FIRST, RESIZED
 from tests.rules.zoo import ZOO, Case, built, cases
 
 UNCOUNTED = {
     "tensorflow": {
-        (layers.Conv2DTranspose, "channels_first"): "Only NHWC format is supported in flops computations",
+        (layers.Conv2DTranspose, "channels_first"): CHANNELS_FIRST,
         # Whether a factor is a scalar is asked when it runs.
-        (ops.inner, "dense"): "the branches of a condition cost differently",
-        (ops.inner, "vector"): "the branches of a condition cost differently",
+        (ops.inner, "dense"): BRANCHES,
+        (ops.inner, "vector"): BRANCHES,
         # Defects of Keras 3.15: symbolically these are built, and they cannot run.
         (layers.AdaptiveMaxPooling2D, "one"): "ValueError",
         (layers.AdaptiveAveragePooling2D, "one"): "ValueError",
@@ -43,7 +44,7 @@ UNCOUNTED = {
 MISTAKEN = {(layers.Activation, "glu"), (layers.MultiHeadAttention, "scores"), (layers.EinsumDense, "ellipsis")}
 """Layers that say that they make another shape than they do: defects of Keras 3.15, which the measurement finds."""
 
-OTHERS = "cells of unequal size", "on JAX an image is resized"
+OTHERS = CELLS, RESIZED
 """Another algorithm than the definition."""
 
 
