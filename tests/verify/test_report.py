@@ -128,6 +128,29 @@ def test_what_cannot_be_measured_is_refused(model: keras.Model, only: object) ->
         cnnstats.analyze(model).verify(only=only)
 
 
+def test_the_rows_whose_fields_are_measured_can_be_chosen(model: keras.Model) -> None:
+    report = cnnstats.analyze(model)
+    found = report.verify(only=["fields"], rows=["first", ("shared", 1)]).verification
+    assert [(check.layer, check.call, check.quantity) for check in found.checks] == [
+        ("first", 0, "receptive_field"),
+        ("shared", 1, "receptive_field"),
+    ]
+    assert report.verify(only="fields", rows="first").verification.checks == found.of("first")
+    both = report.verify(only=["params", "fields"], rows=["first"]).verification
+    assert {check.layer for check in both.checks if check.quantity == "params"} > {"first", "head"}
+    assert {check.layer for check in both.checks if check.quantity == "receptive_field"} == {"first"}
+
+
+def test_a_row_that_is_not_there_is_refused(model: keras.Model) -> None:
+    with pytest.raises(cnnstats.UnknownLayerError, match="Did you mean `first`"):
+        cnnstats.analyze(model).verify(rows=["firts"])
+
+
+def test_rows_go_with_fields(model: keras.Model) -> None:
+    with pytest.raises(cnnstats.VerificationError, match=r"rows: expected together with .* Received: only=\['work'\]"):
+        cnnstats.analyze(model).verify(only=["work"], rows=["first"])
+
+
 def test_a_warning_that_is_an_error_hides_no_measurement() -> None:
     """Keras warns of a softmax over one value; here each warning is an error."""
     model = keras.Sequential([keras.Input((1,)), layers.Softmax()])
