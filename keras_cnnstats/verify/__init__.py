@@ -15,6 +15,7 @@ from keras_cnnstats.graph import Graph
 from keras_cnnstats.reports import Report, Subject
 from keras_cnnstats.rules import find
 from keras_cnnstats.verification import QUANTITIES, Check, Verification
+from keras_cnnstats.verify.circular import not_by_itself
 
 Place = tuple[str, int]
 """A row: its path, and which call."""
@@ -27,6 +28,7 @@ def verified(
     strict: bool = False,
     referee: str | None = None,
     rows: Sequence[str | Place] | None = None,
+    is_of_this_backend: bool = True,
 ) -> Report:
     """Returns a report with what measurements say of its numbers. The model is traced, not run, and stays as it was.
 
@@ -37,6 +39,7 @@ def verified(
         strict: whether a measurement that differs is an error.
         referee: the backend that measures, in a process of its own where Keras does not run on it here.
         rows: paths of the rows whose receptive fields are measured, as the report takes them; all by default.
+        is_of_this_backend: whether the backend that measures is also the one that the report was made with.
 
     Raises:
         VerificationError: there is no model, it is another, it cannot be made anew for the referee, `rows` without
@@ -62,7 +65,8 @@ def verified(
     else:
         checks = _checks_elsewhere(report, model, subject, wanted, elsewhere, chosen)
     with _unwarned():
-        verification = Verification(tuple(checks))
+        found = tuple(checks)
+    verification = Verification(not_by_itself(report, found) if is_of_this_backend and elsewhere is None else found)
     if strict and verification.differing:
         listed = "".join(f"\n  {check.layer or 'the model'}: {check}" for check in verification.differing[:20])
         raise VerificationError(f"strict: {len(verification.differing)} measurements differ:{listed}")

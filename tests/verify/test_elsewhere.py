@@ -138,6 +138,14 @@ def test_rows_are_chosen_by_the_names_of_the_report() -> None:
     assert message_of(report, model, ["fields"])["rows"] is None
 
 
+def test_what_this_backend_counted_another_may_confirm() -> None:
+    """The double of the model here stands for that of another backend."""
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(2)])
+    report = cnnstats.analyze(model)
+    report = Report(report.header, tuple(row._replace(source="measured") for row in report.rows))
+    assert {check.verdict for check in carried(report, model) if check.quantity.endswith("macs")} == {CONFIRMED}
+
+
 def test_rules_of_one_analysis_hold() -> None:
     model = keras.Sequential([keras.Input((6,)), Opaque(), layers.Dense(2)])
     report = cnnstats.analyze(model, rules={Opaque: lambda _: []})

@@ -151,6 +151,34 @@ def test_rows_go_with_fields(model: keras.Model) -> None:
         cnnstats.analyze(model).verify(only=["work"], rows=["first"])
 
 
+def measured() -> keras.Model:
+    """A layer that no rule knows and that cannot be followed, between two that rules know."""
+
+    def looped(x: object) -> object:
+        return keras.ops.fori_loop(0, 3, lambda _, y: keras.ops.matmul(y, keras.ops.ones((4, 4))), x)
+
+    x = keras.Input((5, 4))
+    y = layers.Lambda(looped, output_shape=(5, 4), name="looped")(layers.Dense(4, name="before")(x))
+    return keras.Model(x, layers.Dense(2, name="behind")(y))
+
+
+def test_what_the_backend_counted_itself_is_not_confirmed_by_it() -> None:
+    model = measured()
+    report = cnnstats.analyze(model)
+    assert report["looped/fori_loop"].source == "measured"
+    verification = report.verify(only=["work", "training"]).verification
+    found = {(check.layer, check.quantity): check for check in verification.checks}
+    assert (found["looped/fori_loop", "macs"].verdict, found["looped/fori_loop", "macs"].reason) == (
+        "not comparable",
+        "counted by the backend itself",
+    )
+    assert found["before", "macs"].verdict == "confirmed"
+    assert found["", "macs"].verdict == "explained"
+    assert found["", "macs"].reason == "counted by the backend itself: looped/fori_loop"
+    assert found["looped/fori_loop", "flops"].verdict == "not comparable"
+    assert found["", "train_macs"].verdict in ("explained", "not comparable")
+
+
 def test_a_warning_that_is_an_error_hides_no_measurement() -> None:
     """Keras warns of a softmax over one value; here each warning is an error."""
     model = keras.Sequential([keras.Input((1,)), layers.Softmax()])
