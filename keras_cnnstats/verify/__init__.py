@@ -115,7 +115,7 @@ def _checks(
         if "params" in wanted:
             from keras_cnnstats.verify.parameters import check_parameters
 
-            yield from check_parameters(graph, rows)
+            yield from check_parameters(model, graph, report)
         if "training" in wanted:
             from keras_cnnstats.verify.training import check_training
 

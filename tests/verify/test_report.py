@@ -179,6 +179,15 @@ def test_what_the_backend_counted_itself_is_not_confirmed_by_it() -> None:
     assert found["", "train_macs"].verdict in ("explained", "not comparable")
 
 
+def test_parameters_of_the_whole(model: keras.Model) -> None:
+    report = cnnstats.analyze(model)
+    (check,) = report.verify(only=["params"]).verification.of("")
+    assert (check.quantity, check.verdict, check.measured) == ("params", "confirmed", model.count_params())
+    stray = cnnstats.Report(report.header, (*report.rows, report["head"]._replace(layer="stray")))
+    (check,) = stray.verify(model, only=["params"]).verification.of("")
+    assert (check.verdict, check.counted - check.measured) == ("differs", report["head"].params)
+
+
 def test_a_warning_that_is_an_error_hides_no_measurement() -> None:
     """Keras warns of a softmax over one value; here each warning is an error."""
     model = keras.Sequential([keras.Input((1,)), layers.Softmax()])
