@@ -371,9 +371,11 @@ def _merge_drifting(fields: list[Field], positions: int | None) -> Field:
     spans: list[tuple[Position, Position]] = []
     for field in fields:
         assert field.jump is not None
-        for output in (0, positions - 1):
-            drift = output * (field.jump - jump)
-            phases = field.phases or (field.ends,)
-            spans.extend([(phase[0] + drift, phase[1] + drift) for phase in phases if phase is not None])
-    around = _around(spans)
-    return Field(None, None, jump) if around is None else from_phases([around], jump)
+        phases = field.phases or (field.ends,)
+        for first, phase in enumerate(phases[:positions]):
+            # Farthest apart are the first and the last position of each phase.
+            last = first + (positions - 1 - first) // len(phases) * len(phases)
+            drifts = [output * (field.jump - jump) for output in (first, last)]
+            spans.extend([(phase[0] + drift, phase[1] + drift) for drift in drifts if phase is not None])
+    around = _around(spans) if spans else None
+    return Field(None, None, jump) if spans and around is None else from_phases([around], jump)

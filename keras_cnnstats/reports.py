@@ -242,6 +242,7 @@ class Report:
         only: Sequence[str] | None = None,
         strict: bool = False,
         referee: str | None = None,
+        rows: Sequence[str | tuple[str, int]] | None = None,
     ) -> "Report":
         """Returns the same report with each number held against a measurement that shares no code with the rules.
 
@@ -256,10 +257,13 @@ class Report:
             referee: the backend that measures: `"tensorflow"`, `"jax"` or `"torch"`; the running one by default.
                 Another one does so in a process of its own, which makes the model anew of its configuration, without
                 weights. The environment variable `CNNSTATS_JAX_PYTHON` (or likewise) names the Python that has it.
+            rows: paths of the rows whose receptive fields are measured, as `report[path]` takes them; all by default,
+                which takes minutes for a deep network. All else is measured of each row.
 
         Raises:
-            VerificationError: there is no model, it is another, it cannot be made anew for the referee, or `strict` and
-                something differs.
+            VerificationError: there is no model, it is another, it cannot be made anew for the referee, `rows` where
+                `only` leaves out the fields, or `strict` and something differs.
+            UnknownLayerError: there is no such row.
             MissingDependencyError: the referee is not installed.
 
         Example:
@@ -269,10 +273,12 @@ class Report:
         >>> report = cnnstats.analyze(model).verify(only=["work"])
         >>> report.verification.verdict
         'Measured: 5 confirmed'
+        >>> report.verify(only=["fields"], rows=["conv2d"]).verification.verdict
+        'Measured: 1 confirmed'
         """
         from keras_cnnstats.verify import verified
 
-        return verified(self, model, only, strict, referee)
+        return verified(self, model, only, strict, referee, rows)
 
     def reconcile(self, verbose: bool | None = None) -> "Reconciliation":
         """Prints the model's total under every convention, with the terms that make the gaps, and returns it.

@@ -48,7 +48,7 @@ class Check(NamedTuple):
     Attributes:
         layer: path of the row; empty for the whole model.
         call: which call of the layer.
-        quantity: `macs`, `flops`, `train_macs`, `train_flops`, `params`, `output_shape`, `receptive_field`,
+        quantity: `macs`, `flops`, `train_macs`, `params`, `output_shape`, `receptive_field`,
             `local_receptive_field`, `memory`.
         verdict: one of `VERDICTS`.
         counted: what the report says.

@@ -15,6 +15,10 @@ from keras_cnnstats.graph import Graph
 from keras_cnnstats.reports import Report, Subject
 from keras_cnnstats.rules import find
 from keras_cnnstats.verification import QUANTITIES, Check, Verification
+from keras_cnnstats.verify.circular import not_by_itself
+
+Place = tuple[str, int]
+"""A row: its path, and which call."""
 
 
 def verified(
@@ -23,6 +27,8 @@ def verified(
     only: Sequence[str] | None = None,
     strict: bool = False,
     referee: str | None = None,
+    rows: Sequence[str | Place] | None = None,
+    is_of_this_backend: bool = True,
 ) -> Report:
     """Returns a report with what measurements say of its numbers. The model is traced, not run, and stays as it was.
 
@@ -32,10 +38,13 @@ def verified(
         only: what to measure, of `QUANTITIES`; all of it by default.
         strict: whether a measurement that differs is an error.
         referee: the backend that measures, in a process of its own where Keras does not run on it here.
+        rows: paths of the rows whose receptive fields are measured, as the report takes them; all by default.
+        is_of_this_backend: whether the backend that measures is also the one that the report was made with.
 
     Raises:
-        VerificationError: there is no model, it is another, it cannot be made anew for the referee, or `strict` and
-            something differs.
+        VerificationError: there is no model, it is another, it cannot be made anew for the referee, `rows` without
+            fields, or `strict` and something differs.
+        UnknownLayerError: there is no such row.
         MissingDependencyError: the referee is not installed.
     """
     wanted = QUANTITIES if only is None else (only,) if isinstance(only, str) else tuple(only)
@@ -43,22 +52,38 @@ def verified(
     if unknown:
         known = ", ".join(f"`{name}`" for name in QUANTITIES)
         raise VerificationError(f"only: expected some of {known}. Received: {unknown[0]!r}.")
+    chosen = _chosen(report, wanted, rows)
     subject = report.subject
     model = subject.model if model is None else model
     if model is None:
         raise VerificationError(
             "verify: the model of this report is gone, or it was stored without one. Pass it: report.verify(model)."
         )
-    if referee in (None, keras.backend.backend()):
-        checks = _checks(report, model, subject, wanted)
+    elsewhere = None if referee == keras.backend.backend() else referee
+    if elsewhere is None:
+        checks = _checks(report, model, subject, wanted, chosen)
     else:
-        checks = _checks_elsewhere(report, model, subject, wanted, referee)
+        checks = _checks_elsewhere(report, model, subject, wanted, elsewhere, chosen)
     with _unwarned():
-        verification = Verification(tuple(checks))
+        found = tuple(checks)
+    verification = Verification(not_by_itself(report, found) if is_of_this_backend and elsewhere is None else found)
     if strict and verification.differing:
         listed = "".join(f"\n  {check.layer or 'the model'}: {check}" for check in verification.differing[:20])
         raise VerificationError(f"strict: {len(verification.differing)} measurements differ:{listed}")
     return replace(report, verification=verification)
+
+
+def _chosen(report: Report, wanted: Sequence[str], rows: Sequence[str | Place] | None) -> tuple[Place, ...] | None:
+    """The rows whose receptive fields are measured, each by its path and which call; `None` for all."""
+    if rows is None:
+        return None
+    if "fields" not in wanted:
+        raise VerificationError(
+            f'rows: expected together with `only=["fields"]` or the like: of all else, each row is measured. '
+            f"Received: only={list(wanted)!r}."
+        )
+    found = [report[path] for path in ([rows] if isinstance(rows, str) else rows)]
+    return tuple(dict.fromkeys((row.layer, row.call) for row in found))
 
 
 @contextmanager
@@ -78,7 +103,9 @@ def _unwarned() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _checks(report: Report, model: Any, subject: Subject, wanted: Sequence[str]) -> Iterator[Check]:
+def _checks(
+    report: Report, model: Any, subject: Subject, wanted: Sequence[str], chosen: Sequence[Place] | None
+) -> Iterator[Check]:
     with _graph(report, model, subject) as graph:
         rows = report.rows[: len(graph.calls)]
         if "work" in wanted:
@@ -88,7 +115,7 @@ def _checks(report: Report, model: Any, subject: Subject, wanted: Sequence[str])
         if "params" in wanted:
             from keras_cnnstats.verify.parameters import check_parameters
 
-            yield from check_parameters(graph, rows)
+            yield from check_parameters(model, graph, report)
         if "training" in wanted:
             from keras_cnnstats.verify.training import check_training
 
@@ -100,17 +127,22 @@ def _checks(report: Report, model: Any, subject: Subject, wanted: Sequence[str])
     if "fields" in wanted:
         from keras_cnnstats.verify.gradient import check_fields
 
-        yield from check_fields(model, report)
+        yield from check_fields(model, report, chosen)
 
 
 def _checks_elsewhere(
-    report: Report, model: Any, subject: Subject, wanted: Sequence[str], referee: str
+    report: Report,
+    model: Any,
+    subject: Subject,
+    wanted: Sequence[str],
+    referee: str,
+    chosen: Sequence[Place] | None,
 ) -> Iterator[Check]:
     from keras_cnnstats.verify.elsewhere import checks_from
 
     with _graph(report, model, subject):
         pass  # it is the model that the report is of
-    yield from checks_from(referee, report, model, wanted)
+    yield from checks_from(referee, report, model, wanted, chosen)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import keras
 
 from keras_cnnstats.errors import MissingDependencyError, VerificationError, nearest
+from keras_cnnstats.records import Row
 from keras_cnnstats.reports import Report
 from keras_cnnstats.verification import Check
 from keras_cnnstats.verify.reasons import of_error
@@ -36,7 +37,9 @@ class Custom(NamedTuple):
     attribute: str
 
 
-def checks_from(referee: str, report: Report, model: Any, wanted: Sequence[str]) -> tuple[Check, ...]:
+def checks_from(
+    referee: str, report: Report, model: Any, wanted: Sequence[str], chosen: Sequence[tuple[str, int]] | None = None
+) -> tuple[Check, ...]:
     """Returns the checks of a report by another backend, which gets the model's configuration and no weights.
 
     Args:
@@ -44,6 +47,7 @@ def checks_from(referee: str, report: Report, model: Any, wanted: Sequence[str])
         report: the report.
         model: the model that it is of.
         wanted: what to measure.
+        chosen: the rows whose receptive fields are measured; `None` for all.
 
     Raises:
         VerificationError: there is no such backend, or the model cannot be made anew there.
@@ -61,14 +65,16 @@ def checks_from(referee: str, report: Report, model: Any, wanted: Sequence[str])
             f"referee={referee!r}: it is not installed. Install it: pip install {referee}; or let the environment "
             f"variable {variable} name a Python that has it, with keras and keras_cnnstats."
         )
-    answer = _asked(python, referee, json.dumps(message_of(report, model, wanted)))
+    answer = _asked(python, referee, json.dumps(message_of(report, model, wanted, chosen)))
     if "error" in answer:
         raise VerificationError(f"referee={referee!r}: {answer['error']}")
     verification = Report.from_json(answer["report"]).verification
     return () if verification is None else verification.checks
 
 
-def message_of(report: Report, model: Any, wanted: Sequence[str]) -> dict[str, Any]:
+def message_of(
+    report: Report, model: Any, wanted: Sequence[str], chosen: Sequence[tuple[str, int]] | None = None
+) -> dict[str, Any]:
     """What the other process needs to make the model anew."""
     asked = keras.tree.map_structure(_without_values, report.subject.input_shape)
     try:
@@ -88,7 +94,13 @@ def message_of(report: Report, model: Any, wanted: Sequence[str]) -> dict[str, A
         "custom": sorted(set(_custom(config))),
         "settings": {name: getattr(keras.config, name)() for name in ("floatx", "image_data_format")},
         "wanted": list(wanted),
+        # The other process may call them otherwise.
+        "rows": None if chosen is None else [place for place, row in enumerate(report.rows) if _is_among(row, chosen)],
     }
+
+
+def _is_among(row: Row, chosen: Sequence[tuple[str, int]]) -> bool:
+    return (row.layer, row.call) in chosen
 
 
 def _without_values(given: Any) -> Any:

@@ -11,6 +11,9 @@ from keras_cnnstats.units import Extent as Size
 PHASES_AT_MOST = 8
 """Positions of so many phases are looked at; of more, so many spread over them."""
 
+SPREAD = 32
+"""About so many positions are looked at of a map whose positions see another part of a hull each."""
+
 PLACES = 5
 """So many places are looked at in a map of which nobody knows where its positions stand."""
 
@@ -30,6 +33,7 @@ class Finding(NamedTuple):
         reason: where they part, or why nobody can tell.
         is_one_sided: whether some positions see the whole input, and others a part.
         is_inside: whether all that was seen is a part of what the field says.
+        touches: of a hull, whether some position was seen to reach its first end, and some its last.
         starts: for each position that was looked at what it was seen to see, moved back by its jumps.
     """
 
@@ -38,6 +42,7 @@ class Finding(NamedTuple):
     reason: str = ""
     is_one_sided: bool = False
     is_inside: bool = False
+    touches: bool = False
     starts: tuple[Span | None, ...] = ()
 
 
@@ -50,6 +55,7 @@ class Claim(NamedTuple):
         size: the input's size.
         positions: positions of the map; `None` where a dimension of it runs over several axes.
         is_sure: whether what was looked at is a position of it, and not a part of one.
+        is_hull: whether it is the hull of what all positions see, and each sees another part.
     """
 
     field: Field
@@ -57,6 +63,7 @@ class Claim(NamedTuple):
     size: int
     positions: int | None
     is_sure: bool = True
+    is_hull: bool = False
 
     def at(self, position: int) -> Span | None:
         """First and last input position that a position is said to see, outside of the input too."""
@@ -95,13 +102,21 @@ class Claim(NamedTuple):
         if not self.field.size or not self.is_placed:
             return [last // 2]
         period = len(self.field.phases) or 1
-        found = []
+        found = self._all_over(last) if self.is_hull else []
         for phase in range(0, period, max(period // PHASES_AT_MOST, 1)):
             inside = [place for place in range(phase, self.positions, period) if self.is_whole(place)]
             if not inside:
-                return sorted({0, last})
+                return sorted({*found, 0, last})
             found.append(min(inside, key=lambda place: abs(2 * place - last)))
-        return sorted(found)
+        return sorted(set(found))
+
+    def _all_over(self, last: int) -> list[int]:
+        """The first and the last few positions, where branches have drifted apart farthest, each in a phase of its own.
+
+        And some in between, for branches that lie end to end.
+        """
+        ends = [place for few in range(PHASES_AT_MOST) for place in (few, last - few) if 0 <= place <= last]
+        return sorted({*ends, *range(0, last, max(last // SPREAD, 1))})
 
     def held_against(self, positions: Sequence[int], seen: Sequence[Extent]) -> Finding:
         """Returns what comes of what the positions were seen to see."""
@@ -167,7 +182,11 @@ class Claim(NamedTuple):
             place, extent = wrong[0]
             reason = f"{self.letter}: position {place} sees {_shown(extent)}, counted {_shown(self.at(place))}"
             within = all(extent is None or _contains(self.clipped(place), extent) for place, extent in pairs)
-            return finding._replace(agrees=False if self.is_sure else None, reason=reason, is_inside=within)
+            touches = self.is_hull and self._touches(pairs)
+            is_known = self.is_sure and (touches or not within or not self._hangs_over())
+            return finding._replace(
+                agrees=False if is_known else None, reason=reason, is_inside=within, touches=touches
+            )
         spans = [span for place in positions if (span := self.at(place)) is not None]
         shows_low = any(span[0] >= 0 for span in spans)
         shows_high = any(span[1] <= self.size - 1 for span in spans)
@@ -175,6 +194,22 @@ class Claim(NamedTuple):
             return finding._replace(agrees=True, is_inside=True, size=self.field.size)
         reason = f"{self.letter}: it hangs over the edges of an input of {self.size}, so that its ends are not seen"
         return finding._replace(reason=reason, is_inside=True)
+
+    def _hangs_over(self) -> bool:
+        """Whether a hull's ends lie outside of the input where they would be reached.
+
+        Against the one with the largest stride the others drift back, so that the first position is ahead of all, and
+        the last one behind.
+        """
+        first, last = self.at(0), self.at((self.positions or 1) - 1)
+        return self.is_hull and (first is None or last is None or last[0] < 0 or first[1] > self.size - 1)
+
+    def _touches(self, pairs: Sequence[tuple[int, Extent]]) -> bool:
+        """Whether both ends of a hull are reached, each by some position that sees no edge there."""
+        known = [(span, extent) for place, extent in pairs if (span := self.at(place)) and extent is not None]
+        return any(span[0] == extent[0] for span, extent in known) and any(
+            span[1] == extent[1] for span, extent in known
+        )
 
     def _is_at_an_edge(self, place: int, extent: Extent) -> bool:
         """Whether a map's first or last position sees a part of what is said of it."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from keras_cnnstats.capture import capture
-from keras_cnnstats.field import Field
+from keras_cnnstats.field import ONE, Field
 from keras_cnnstats.graph import Graph, TensorSpec
 from keras_cnnstats.records import Row
 from keras_cnnstats.reports import Report
@@ -20,6 +20,7 @@ from keras_cnnstats.units import Extent as Size
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE, Check
 from keras_cnnstats.verify.fields_benches import Bench, Benches
 from keras_cnnstats.verify.fields_claims import Claim, Extent, Finding
+from keras_cnnstats.verify.fields_sizes import Origin
 from keras_cnnstats.verify.fields_sweep import Probe, Sweep
 
 VALUES_AT_MOST = 2**25
@@ -32,6 +33,10 @@ _GOLDEN = (5**0.5 - 1) / 2
 _PAIRING = frozenset({ops.cdist, ops.einsum, ops.matmul})
 _PAIRS = (
     "its values stand at pairs of positions, one of each map: a field is that of one pair, and not of a row of them"
+)
+
+_HULL_OF_HULL = (
+    "before it branches meet whose positions see another part of their hull each, and behind that none reaches its ends"
 )
 
 _WORSE = (CONFIRMED, EXPLAINED, NOT_COMPARABLE, DIFFERS)
@@ -128,7 +133,10 @@ class _Checked:
         self.rows = {places[row.layer, row.call]: row for row in report.rows if (row.layer, row.call) in places}
         self.places = {(row.layer, row.call): place for place, row in self.rows.items()}
         self.benches = Benches(graph, self.rows, report.header.origin, samples)
-        self.drifting = _drifting(graph, self.rows)
+        self.misaligned = _behind(graph, [place for place, row in self.rows.items() if row.aligned is not True])
+        # By axis: where positions are merged that see another part of the hull each, and what lies behind.
+        self.meets = [_meets(graph, self.rows, self.benches.origins, axis) for axis in self.benches.axes]
+        self.drifting = [_behind(graph, places) for places in self.meets]
 
     def checks(self, rows: Sequence[Row]) -> tuple[Check, ...]:
         """Returns the checks of some rows."""
@@ -205,11 +213,14 @@ class _Checked:
             reason = f"{task.letter}: some positions see the whole input, others what lies on one side of them"
             return _Verdict(EXPLAINED, finding.size, reason)
         if finding.agrees:
-            reason = "hull of branches that are not aligned" if task.call in self.drifting else ""
+            reason = "hull of branches that are not aligned" if task.call in self.misaligned else ""
             return _Verdict(CONFIRMED, finding.size, reason)
-        if is_usual and finding.is_inside and task.call in self.drifting:
-            reason = f"{task.letter}: its branches are not aligned, so that each position sees another extent"
-            return _Verdict(EXPLAINED, finding.size, reason)
+        if is_usual and finding.is_inside and task.call in self.drifting[task.axis]:
+            if finding.touches:
+                reason = f"{task.letter}: its branches are not aligned, so that each position sees another extent"
+                return _Verdict(EXPLAINED, finding.size, reason)
+            if task.call not in self.meets[task.axis]:
+                return _Verdict(NOT_COMPARABLE, finding.size, f"{task.letter}: {_HULL_OF_HULL}")
         return None
 
     def _weighed(self, task: _Task, usual: Finding) -> _Verdict:
@@ -243,7 +254,8 @@ class _Checked:
             if spec is not None:
                 where = self._where(task, spec)
                 positions = None if where.several else 1 if where.dim is None else spec.shape[where.dim]
-                claims[task] = Claim(task.field, task.letter, bench.sizes[task.axis], positions, where.is_sure)
+                is_hull = task.call in self.drifting[task.axis]
+                claims[task] = Claim(task.field, task.letter, bench.sizes[task.axis], positions, where.is_sure, is_hull)
                 probes[task] = {
                     place: Probe(task.call, task.axis, where.at(place), task.local) for place in claims[task].telling()
                 }
@@ -277,15 +289,35 @@ def _of_this_size(task: _Task) -> _Verdict:
     )
 
 
-def _drifting(graph: Graph, rows: Mapping[int, Row]) -> set[int]:
-    """The calls at and behind merges of branches that are not aligned, or may not be."""
-    tensors: set[int] = set()
-    found = set()
+def _behind(graph: Graph, places: Iterable[int]) -> set[int]:
+    """Some calls, and all that read what they make, or what is made of it."""
+    found, tensors = set(places), set[int]()
     for place, call in enumerate(graph.calls):
-        if (place in rows and rows[place].aligned is not True) or tensors & set(call.inputs):
+        if place in found or not tensors.isdisjoint(call.inputs):
             found.add(place)
             tensors.update(call.outputs)
     return found
+
+
+def _meets(graph: Graph, rows: Mapping[int, Row], origins: Iterable[Origin], axis: int) -> set[int]:
+    """The calls in which maps meet that move on at several strides along an axis, or lie end to end along it."""
+    maps = {number: (row.fields[axis], row.positions[axis]) for number, row in _makers(graph, rows) if row.positions}
+    maps |= {origin.tensor: (ONE, row.input_sizes[axis]) for origin in origins for row in rows.values()}
+    found = set()
+    for place, row in rows.items():
+        seen = [maps[number] for number in graph.calls[place].inputs if number in maps]
+        jumps = {field.jump for field, _ in seen if field.size and field.size != inf}
+        lengths = [length for _, length in seen if length is not None]
+        is_joined = max(lengths, default=inf) < ((row.positions[axis] if row.positions else None) or 0)
+        if row.aligned is not True and (len(jumps) > 1 or (is_joined and len(seen) > 1)):
+            found.add(place)
+    return found
+
+
+def _makers(graph: Graph, rows: Mapping[int, Row]) -> Iterator[tuple[int, Row]]:
+    """Each tensor that a call with a row makes, and that row."""
+    for place, row in rows.items():
+        yield from ((number, row) for number in graph.calls[place].outputs)
 
 
 def _held(claim: Claim, seen: Mapping[int, Extent | str]) -> Finding:

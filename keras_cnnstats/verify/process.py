@@ -44,7 +44,8 @@ def answered(message: dict[str, Any]) -> str:
     renamed = [row._replace(layer=path, call=nth) for row, (path, nth, _) in zip(rows, calls, strict=True)]
     names = {(path, nth): (row.layer, row.call) for row, (path, nth, _) in zip(rows, calls, strict=True)}
     here = replace(report, rows=(*renamed, *behind), subject=Subject(model, input_shape, is_known))
-    verification = verified(here, model, message["wanted"]).verification
+    chosen = None if message["rows"] is None else [(here.rows[at].layer, here.rows[at].call) for at in message["rows"]]
+    verification = verified(here, model, message["wanted"], rows=chosen, is_of_this_backend=False).verification
     checks = []
     for check in () if verification is None else verification.checks:
         layer, call = names.get((check.layer, check.call), (check.layer, check.call))

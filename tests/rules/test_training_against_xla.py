@@ -17,7 +17,10 @@ from tests.rules.training_models import EXAMPLES
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed"),
+    pytest.mark.slow,  # a process of JAX compiles the training step of each
+]
 
 
 @cache
@@ -36,9 +39,6 @@ def counts() -> dict[str, dict[str, tuple[int, int]]]:
     assert result.returncode == 0, result.stderr
     found: dict[str, dict[str, tuple[int, int]]] = json.loads(result.stdout)
     return found
-
-
-pytestmark = pytest.mark.slow  # a process of JAX compiles the training step of each
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

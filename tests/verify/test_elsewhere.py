@@ -128,6 +128,24 @@ def test_checks_are_those_of_the_model_itself(build, arguments) -> None:
     assert {check.layer for check in checks} == {"", *(row.layer for row in report.rows)}
 
 
+def test_rows_are_chosen_by_the_names_of_the_report() -> None:
+    model = subclassed()
+    report = cnnstats.analyze(model)
+    path = report.rows[1].layer
+    message = json.loads(json.dumps(message_of(report, model, ["fields"], [(path, 0)])))
+    verification = Report.from_json(answered(message)).verification
+    assert {check.layer for check in verification.checks} == {path}
+    assert message_of(report, model, ["fields"])["rows"] is None
+
+
+def test_what_this_backend_counted_another_may_confirm() -> None:
+    """The double of the model here stands for that of another backend."""
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(2)])
+    report = cnnstats.analyze(model)
+    report = Report(report.header, tuple(row._replace(source="measured") for row in report.rows))
+    assert {check.verdict for check in carried(report, model) if check.quantity.endswith("macs")} == {CONFIRMED}
+
+
 def test_rules_of_one_analysis_hold() -> None:
     model = keras.Sequential([keras.Input((6,)), Opaque(), layers.Dense(2)])
     report = cnnstats.analyze(model, rules={Opaque: lambda _: []})

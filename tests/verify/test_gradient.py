@@ -23,17 +23,19 @@ UNTOLD = {
     "patches by reshapes": {"cut", "move"},  # the sizes are written into the reshape, and two dimensions are as long
     "window over tokens": {"window"},
     "mixer": {"tokens"},
-    "the first row twice": {"get_item"},  # it hangs over the edge, and there is no other row
+    "the first row twice": {"get_item", "behind"},  # hangs over the edge, and there is no other row; a hull of hulls
     "channels first, convolution": {"group_normalization"},  # the local field, as below
     "group normalization": {"norm", "second"},
     "instance normalization": {"norm", "second"},
+    "different jumps": {"behind"},  # a hull of hulls
 }
 """Rows that nobody can compare, by network."""
 
 
 OTHERWISE = {
-    "different jumps": {"meet", "behind"},
-    "the first row twice": {"concatenate", "behind"},
+    "different jumps": {"meet"},
+    "side by side": {"meet", "behind"},
+    "the first row twice": {"concatenate"},
 }
 """Rows whose positions see another extent each, by network."""
 
@@ -100,6 +102,45 @@ def test_planted_error_is_found(build: Callable[[], keras.Model], layer: str, mi
     assert check.reason.startswith("hw"[axis])
     (sound,) = check_fields(model, report, [layer])
     assert (sound.verdict, sound.measured) == (CONFIRMED, report[layer].receptive_field)
+
+
+def off_centre() -> keras.Model:
+    """Branches of one stride whose positions look at other centres."""
+    x = inputs = keras.Input((24, 24, 2))
+    wide = kl.Conv2D(2, 3, strides=2, padding="same", name="wide")(x)
+    meet = kl.Add(name="meet")([wide, kl.Conv2D(2, 1, strides=2, name="narrow")(x)])
+    return keras.Model(inputs, kl.Conv2D(2, 3, padding="same", name="behind")(meet))
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("layer", ["meet", "behind"])
+def test_planted_error_is_found_where_branches_are_off_centre(layer: str, mistake: str) -> None:
+    keras.utils.clear_session()
+    model = off_centre()
+    report = cnnstats.analyze(model)
+    assert report["meet"].aligned is False
+    (check,) = check_fields(model, planted(report, layer, 0, MISTAKES[mistake]), [layer])
+    assert check.verdict == DIFFERS
+    (sound,) = check_fields(model, report, [layer])
+    assert (sound.verdict, sound.reason) == (CONFIRMED, "hull of branches that are not aligned")
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        *MISTAKES.values(),
+        lambda field: field._replace(lo=field.lo - 1, size=field.size + 1),
+        lambda field: field._replace(lo=field.lo + 1, size=field.size - 1),
+    ],
+    ids=[*MISTAKES, "one tap more before", "one tap less before"],
+)
+def test_planted_error_is_found_where_strides_differ(mistake: Callable[[Any], Any]) -> None:
+    keras.utils.clear_session()
+    model = RUNNABLE["different jumps"].build()
+    report = cnnstats.analyze(model)
+    (check,) = check_fields(model, planted(report, "meet", 1, mistake), ["meet"])
+    assert check.verdict == DIFFERS
+    assert check.reason.partition("; ")[2].startswith("w: ")
 
 
 @pytest.mark.parametrize(("build", "layer", "verdict"), [(plain, "conv2", DIFFERS), (deep, "after3", EXPLAINED)])

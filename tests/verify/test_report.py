@@ -128,6 +128,66 @@ def test_what_cannot_be_measured_is_refused(model: keras.Model, only: object) ->
         cnnstats.analyze(model).verify(only=only)
 
 
+def test_the_rows_whose_fields_are_measured_can_be_chosen(model: keras.Model) -> None:
+    report = cnnstats.analyze(model)
+    found = report.verify(only=["fields"], rows=["first", ("shared", 1)]).verification
+    assert [(check.layer, check.call, check.quantity) for check in found.checks] == [
+        ("first", 0, "receptive_field"),
+        ("shared", 1, "receptive_field"),
+    ]
+    assert report.verify(only="fields", rows="first").verification.checks == found.of("first")
+    both = report.verify(only=["params", "fields"], rows=["first"]).verification
+    assert {check.layer for check in both.checks if check.quantity == "params"} > {"first", "head"}
+    assert {check.layer for check in both.checks if check.quantity == "receptive_field"} == {"first"}
+
+
+def test_a_row_that_is_not_there_is_refused(model: keras.Model) -> None:
+    with pytest.raises(cnnstats.UnknownLayerError, match="Did you mean `first`"):
+        cnnstats.analyze(model).verify(rows=["firts"])
+
+
+def test_rows_go_with_fields(model: keras.Model) -> None:
+    with pytest.raises(cnnstats.VerificationError, match=r"rows: expected together with .* Received: only=\['work'\]"):
+        cnnstats.analyze(model).verify(only=["work"], rows=["first"])
+
+
+def measured() -> keras.Model:
+    """A layer that no rule knows and that cannot be followed, between two that rules know."""
+
+    def looped(x: object) -> object:
+        return keras.ops.fori_loop(0, 3, lambda _, y: keras.ops.matmul(y, keras.ops.ones((4, 4))), x)
+
+    x = keras.Input((5, 4))
+    y = layers.Lambda(looped, output_shape=(5, 4), name="looped")(layers.Dense(4, name="before")(x))
+    return keras.Model(x, layers.Dense(2, name="behind")(y))
+
+
+def test_what_the_backend_counted_itself_is_not_confirmed_by_it() -> None:
+    model = measured()
+    report = cnnstats.analyze(model)
+    assert report["looped/fori_loop"].source == "measured"
+    verification = report.verify(only=["work", "training"]).verification
+    found = {(check.layer, check.quantity): check for check in verification.checks}
+    assert (found["looped/fori_loop", "macs"].verdict, found["looped/fori_loop", "macs"].reason) == (
+        "not comparable",
+        "counted by the backend itself",
+    )
+    assert found["before", "macs"].verdict == "confirmed"
+    assert found["", "macs"].verdict == "explained"
+    assert found["", "macs"].reason == "counted by the backend itself: looped/fori_loop"
+    assert found["looped/fori_loop", "flops"].verdict == "not comparable"
+    assert found["", "train_macs"].verdict in ("explained", "not comparable")
+
+
+def test_parameters_of_the_whole(model: keras.Model) -> None:
+    report = cnnstats.analyze(model)
+    (check,) = report.verify(only=["params"]).verification.of("")
+    assert (check.quantity, check.verdict, check.measured) == ("params", "confirmed", model.count_params())
+    stray = cnnstats.Report(report.header, (*report.rows, report["head"]._replace(layer="stray")))
+    (check,) = stray.verify(model, only=["params"]).verification.of("")
+    assert (check.verdict, check.counted - check.measured) == ("differs", report["head"].params)
+
+
 def test_a_warning_that_is_an_error_hides_no_measurement() -> None:
     """Keras warns of a softmax over one value; here each warning is an error."""
     model = keras.Sequential([keras.Input((1,)), layers.Softmax()])
