@@ -3,7 +3,11 @@
 import gc
 import io
 import pickle
+import subprocess
+import sys
 import warnings
+from importlib import import_module
+from operator import attrgetter
 
 import keras
 import pytest
@@ -186,6 +190,55 @@ def test_parameters_of_the_whole(model: keras.Model) -> None:
     stray = cnnstats.Report(report.header, (*report.rows, report["head"]._replace(layer="stray")))
     (check,) = stray.verify(model, only=["params"]).verification.of("")
     assert (check.verdict, check.counted - check.measured) == ("differs", report["head"].params)
+
+
+# The default report pays nothing
+
+WITHOUT = """
+import sys
+import keras
+import keras_cnnstats as cnnstats
+
+x = keras.Input((12, 12, 3))
+model = keras.Model(x, keras.layers.Dense(3)(keras.layers.Flatten()(keras.layers.Conv2D(4, 3)(x))))
+str(cnnstats.analyze(model{arguments}))
+print(sorted(name for name in sys.modules if name.startswith("keras_cnnstats.verify")))
+"""
+
+
+@pytest.mark.parametrize(("arguments", "imports"), [("", False), (", verify=True", True)])
+def test_only_a_verification_imports_what_verifies(arguments: str, imports: bool) -> None:
+    code = WITHOUT.format(arguments=arguments)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
+    assert (done.stdout.strip() != "[]") == imports
+
+
+TRACERS = {
+    "tensorflow": ("tensorflow.python.framework.func_graph", "FuncGraph.__init__"),
+    "jax": ("jax", "make_jaxpr"),
+    "torch": ("torch._subclasses.fake_tensor", "FakeTensorMode.__init__"),
+}
+"""What is called in each trace: its module and name."""
+
+
+def test_only_a_verification_traces(monkeypatch: pytest.MonkeyPatch) -> None:
+    traced = []
+    module, path = TRACERS[keras.backend.backend()]
+    owners, _, name = path.rpartition(".")
+    owner = attrgetter(owners)(import_module(module)) if owners else import_module(module)
+    tracer = getattr(owner, name)
+
+    def watched(*given: object, **named: object) -> object:
+        traced.append(given)
+        return tracer(*given, **named)
+
+    flat = keras.Sequential([keras.Input((6, 6, 3)), layers.Conv2D(2, 3), layers.ReLU()])
+    monkeypatch.setattr(owner, name, watched)
+    report = cnnstats.analyze(flat)
+    assert str(report)
+    assert not traced
+    report.verify(only=["work"])
+    assert traced
 
 
 def test_a_warning_that_is_an_error_hides_no_measurement() -> None:
