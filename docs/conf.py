@@ -17,7 +17,7 @@ nitpicky = True
 # So do the inner parts of primitives, which nobody has to name.
 nitpick_ignore_regex = [
     ("py:.*", r"(?!keras_cnnstats\.).*"),
-    ("py:class", r"keras_cnnstats\.(primitives\.\w+|equivalence\.links)\.\w+"),
+    ("py:class", r"keras_cnnstats\.(primitives\.\w+|equivalence\.links|reports)\.(?!Report\b)\w+"),
 ]
 
 default_role = "literal"  # what stands in backticks in docstrings

@@ -181,9 +181,9 @@ def _is_counted(each: Any) -> bool:
 
 
 def _check_counted(cells: Sequence[Any]) -> None:
-    for each in cells:
-        if not _is_counted(each):
-            raise RuleGapError(f"the cell inside: {find(type(each)).note or 'it has another rule'}")
+    other = next((type(each) for each in cells if not _is_counted(each)), None)
+    if other is not None:
+        raise RuleGapError(f"the cell inside: {find(other).note or 'it has another rule'}")
 
 
 def _followed(call: Call) -> list[Primitive]:

@@ -28,6 +28,8 @@ FIELDS = {each["network"]: each for each in stored("fields.json")}
 @lru_cache(maxsize=40)
 def analyzed(name: str) -> Report:
     """The report of a network; those that leave their sizes open are fed what the others have by themselves."""
+    # Layers without a name of their own are numbered, as they were when the tables were made.
+    keras.utils.clear_session()
     with cnnstats.abstract():
         model = getattr(keras.applications, name)(weights=None)
     return cnnstats.analyze(model, input_shape=(224, 224, 3) if None in model.input_shape[1:] else None)
