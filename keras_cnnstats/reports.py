@@ -269,11 +269,12 @@ class Report:
         Example:
 
         >>> import keras, keras_cnnstats as cnnstats
-        >>> model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(8, 3, padding="same")])
+        >>> conv = keras.layers.Conv2D(8, 3, padding="same", name="conv")
+        >>> model = keras.Sequential([keras.Input((32, 32, 3)), conv])
         >>> report = cnnstats.analyze(model).verify(only=["work"])
         >>> report.verification.verdict
         'Measured: 5 confirmed'
-        >>> report.verify(only=["fields"], rows=["conv2d"]).verification.verdict
+        >>> report.verify(only=["fields"], rows=["conv"]).verification.verdict
         'Measured: 1 confirmed'
         """
         from keras_cnnstats.verify import verified
