@@ -43,7 +43,8 @@ def of_network(name: str) -> dict[str, int]:
     import keras_cnnstats as cnnstats
     from keras_cnnstats.capture import capture
     from keras_cnnstats.verify.figures import Figures
-    from keras_cnnstats.verify.jax import count_program, count_whole
+    from keras_cnnstats.verify.jax import count_whole
+    from keras_cnnstats.verify.program import count_program
     from keras_cnnstats.verify.whole import whole
 
     with cnnstats.abstract():

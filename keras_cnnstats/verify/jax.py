@@ -1,6 +1,6 @@
 """The referee of JAX: XLA's cost analysis of each operation of a trace, before anything is optimised away."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -19,7 +19,7 @@ _RANDOM = ("random_", "threefry")
 _MIXED = frozenset({"pow", *_CONTRACTIONS})
 """What may be fed numbers of two kinds, of which one becomes the other."""
 
-_INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
+INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 """Where a primitive that only runs another jaxpr has it."""
 
 _ZEROS = "of a softplus by itself, it counts two additions of 0"
@@ -91,90 +91,6 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
     return count_whole(step._replace(run=run))
 
 
-def count_program(call: Runnable) -> tuple[int, int]:
-    """Returns XLA's figure for a whole program, and that of its operations, added up as XLA adds them up.
-
-    XLA adds in float32, function by function in the order of the program: with hundreds of operations the seventh digit
-    is no longer that of the sum. Where the two are the same, the sum of the operations is what XLA counts, to the last
-    FLOP.
-
-    Raises:
-        CannotMeasureError: it has loops or conditions.
-    """
-    import jax
-
-    fed = [jax.ShapeDtypeStruct(spec.shape, spec.dtype) for spec in call.specs]
-    closed = jax.make_jaxpr(lambda *tensors: call.run(tensors))(*fed)
-    jaxpr = closed.jaxpr
-
-    # Constants are fed too: a product with ones would be gone before XLA counts.
-    def run(constants: Sequence[Any], *tensors: Any) -> Any:
-        return jax.core.eval_jaxpr(jaxpr, constants, *tensors)
-
-    whole = jax.jit(run).lower(closed.consts, *fed).cost_analysis()["flops"]
-    return int(whole), int(_added(jaxpr, jaxpr.outvars, 0.0))
-
-
-def _added(jaxpr: Any, outputs: Sequence[Any], before: float) -> float:
-    """What XLA has added up behind the operations that some outputs need, with what came before them."""
-    import numpy as np
-
-    added = np.float32(before)
-    for equation, wanted in _backwards(_needed(jaxpr, outputs), outputs):
-        name, params = equation.primitive.name, equation.params
-        if name in ("scan", "cond", "while"):
-            raise CannotMeasureError(f"it has a `{name}`")
-        inner = next((params[key] for key in _INNER if key in params), None)
-        if inner is None:
-            for part in _parts(equation):
-                added += np.float32(part)
-            continue
-        body = getattr(inner, "jaxpr", inner)
-        read = [each for each, is_read in zip(body.outvars, wanted, strict=True) if is_read]
-        # A jitted function stays one, with a sum of its own; everything else becomes part of what calls it.
-        is_function = name in ("jit", "pjit")
-        added = np.float32(added + _added(body, read, 0.0) if is_function else _added(body, read, float(added)))
-    return float(added)
-
-
-def _backwards(needed: Sequence[tuple[Any, list[bool]]], outputs: Sequence[Any]) -> Iterator[tuple[Any, list[bool]]]:
-    """The operations in XLA's order: what an operation reads comes before it, the first that it reads first."""
-    makers = {each: place for place, (equation, _) in enumerate(needed) for each in equation.outvars}
-    entered: set[int] = set()
-    left: set[int] = set()
-    waiting = [makers[each] for each in reversed(outputs) if not _is_literal(each) and each in makers]
-    while waiting:
-        place = waiting[-1]
-        if place in entered:
-            waiting.pop()
-            if place not in left:
-                left.add(place)
-                yield needed[place]
-            continue
-        entered.add(place)
-        read = [makers[each] for each in needed[place][0].invars if not _is_literal(each) and each in makers]
-        waiting += [each for each in reversed(read) if each not in entered]
-
-
-def _parts(equation: Any) -> list[float]:
-    """What XLA counts for an operation: a function of each value is several operations to it, one after the other."""
-    if _changes_nothing(equation):
-        return []
-    fed, made = [(tuple(each.aval.shape), each.aval.dtype) for each in equation.invars], equation.outvars[0].aval
-    flops, values = _flops(_Bound(equation), tuple(fed)), prod(made.shape)
-    # A pooling may make as many values too, but is one operation.
-    is_function = len(fed) == 1 and "window" not in equation.primitive.name and values and not flops % values
-    return [float(values)] * int(flops // values) if is_function and fed[0][0] == tuple(made.shape) else [flops]
-
-
-def _changes_nothing(equation: Any) -> bool:
-    """Whether it is `x + 0`, `x - 0` or `x * 1`, with a number that is written down: gone before XLA counts."""
-    name, tensors = equation.primitive.name, equation.invars
-    neutral = {"add": 0, "sub": 0, "mul": 1}.get(name)
-    written = [each for each in (tensors[1:] if name == "sub" else tensors) if _is_literal(each)]
-    return neutral is not None and any(each.val == neutral for each in written)
-
-
 def _of_jaxpr(jaxpr: Any, fed: Sequence[bool | None], outputs: Sequence[Any], makes_numbers: bool) -> Figures:
     """The figures of what some outputs need: XLA never sees the rest.
 
@@ -187,22 +103,22 @@ def _of_jaxpr(jaxpr: Any, fed: Sequence[bool | None], outputs: Sequence[Any], ma
     """
     known = dict(zip(jaxpr.invars, fed, strict=True))
     found = []
-    for equation, wanted in _needed(jaxpr, outputs):
-        reads = [None if _is_literal(each) else known.get(each, False) for each in equation.invars]
+    for equation, wanted in needed(jaxpr, outputs):
+        reads = [None if is_literal(each) else known.get(each, False) for each in equation.invars]
         # Of what random numbers are drawn by, nothing is left in them.
         known.update(dict.fromkeys(equation.outvars, any(reads) and not equation.primitive.name.startswith(_RANDOM)))
         found.append(_of_equation(equation, reads, wanted, makes_numbers))
     return total(found)
 
 
-def _needed(jaxpr: Any, outputs: Sequence[Any]) -> list[tuple[Any, list[bool]]]:
-    """The equations that some outputs need, in their order, and which of what each makes is read."""
-    wanted = {each for each in outputs if not _is_literal(each)}
+def needed(jaxpr: Any, outputs: Sequence[Any]) -> list[tuple[Any, list[bool]]]:
+    """Returns the equations that some outputs need, in their order, and which of what each makes is read."""
+    wanted = {each for each in outputs if not is_literal(each)}
     found = []
     for equation in reversed(jaxpr.eqns):
         read = [each in wanted for each in equation.outvars]
         if equation.effects or any(read):
-            wanted.update(each for each in equation.invars if not _is_literal(each))
+            wanted.update(each for each in equation.invars if not is_literal(each))
             found.append((equation, read))
     return found[::-1]
 
@@ -214,7 +130,8 @@ def _read(jaxpr: Any) -> tuple[bool, ...]:
     return tuple(dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))[1])
 
 
-def _is_literal(each: Any) -> bool:
+def is_literal(each: Any) -> bool:
+    """Whether what an equation reads is a number that is written down."""
     return hasattr(each, "val")
 
 
@@ -226,7 +143,7 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
         read = [each for place, each in enumerate(body.outvars) if place < params["num_carry"] or wanted[place]]
         behind = [each for each, is_read in zip(body.outvars, wanted, strict=True) if is_read]
         once, last = (_of_jaxpr(body, [True] * len(body.invars), each, makes_numbers) for each in (read, behind))
-        contractions, rest = (each - needed for each, needed in zip(once.net, last.net, strict=True))
+        contractions, rest = (each - end for each, end in zip(once.net, last.net, strict=True))
         return once.repeated(params["length"], _LOOP).with_terms("last turn", contractions, rest, _LAST)
     if name == "cond":
         branches = {_of_jaxpr(each.jaxpr, reads[1:], each.jaxpr.outvars, makes_numbers) for each in params["branches"]}
@@ -235,7 +152,7 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
         return branches.pop()
     if name == "while":
         raise CannotMeasureError(TURNS)
-    inner = next((params[key] for key in _INNER if key in params), None)
+    inner = next((params[key] for key in INNER if key in params), None)
     if inner is not None:
         jaxpr = getattr(inner, "jaxpr", inner)
         read = [each for each, is_read in zip(jaxpr.outvars, wanted, strict=True) if is_read]
@@ -248,7 +165,7 @@ def _of_equation(equation: Any, reads: Sequence[bool | None], wanted: Sequence[b
         if params.get("name") == "signbit":
             figures = figures.with_terms(_LOGIC[0], 0, figures.net[1], _LOGIC[1])
         # Of log(exp(x) + exp(0)), a softplus, it leaves out two additions of 0 once it has seen the whole.
-        if jaxpr.debug_info.func_name == "logaddexp" and _is_literal(equation.invars[1]):
+        if jaxpr.debug_info.func_name == "logaddexp" and is_literal(equation.invars[1]):
             zeros = Term("zeros", 2 * prod(equation.outvars[0].aval.shape), _ZEROS)
             return figures._replace(rest_terms=(*figures.rest_terms, zeros))
         return figures
@@ -323,6 +240,11 @@ class _Bound:
 
     def __call__(self, *tensors: Any) -> Any:
         return self.primitive.bind(*tensors, **self.params)
+
+
+def flops_of(equation: Any) -> float:
+    """Returns XLA's figure for the operation of an equation by itself."""
+    return _flops(_Bound(equation), tuple([(tuple(each.aval.shape), each.aval.dtype) for each in equation.invars]))
 
 
 @lru_cache(maxsize=65536)
