@@ -43,5 +43,6 @@ def whole(model: Any, graph: Graph, training: bool = False) -> Runnable | str:
 def _fed(graph: Graph, number: int) -> TensorSpec:
     """What an input is fed; a model that writes its own `call` does not say that its tokens are integers."""
     spec = graph.tensors[number]
-    readers = {call.target for call in graph.calls if number in call.inputs}
-    return spec._replace(dtype="int32") if readers == {keras.layers.Embedding} else spec
+    readers = [call.layer for call in graph.calls if number in call.inputs]
+    is_looked_up = bool(readers) and all(isinstance(layer, keras.layers.Embedding) for layer in readers)
+    return spec._replace(dtype="int32") if is_looked_up else spec
