@@ -12,7 +12,7 @@ from typing import NamedTuple
 from keras_cnnstats.graph import Call, Graph, Shape
 from keras_cnnstats.primitives import Lookup
 from keras_cnnstats.primitives.base import product
-from keras_cnnstats.units import Count, dtype_bytes
+from keras_cnnstats.units import Count, dtype_bytes, sum_if_known
 
 
 class Liveness(NamedTuple):
@@ -35,9 +35,9 @@ class Liveness(NamedTuple):
 
 def liveness(graph: Graph) -> Liveness:
     """Returns the memory of a graph's activations, in its execution order."""
-    sizes = [_bytes(spec.shape, spec.dtype, graph.batch_size) for spec in graph.tensors]
-    made = tuple([_sum([sizes[number] for number in call.outputs]) for call in graph.calls])
-    read = tuple([_sum([sizes[number] for number in set(call.inputs)]) for call in graph.calls])
+    sizes = [bytes_of(spec.shape, spec.dtype, graph.batch_size) for spec in graph.tensors]
+    made = tuple([sum_if_known([sizes[number] for number in call.outputs]) for call in graph.calls])
+    read = tuple([sum_if_known([sizes[number] for number in set(call.inputs)]) for call in graph.calls])
     if any(sizes[number] is None for number in _tensors_used(graph)):
         return Liveness(made, read, None, None, None)
     last_use = _last_use(graph)
@@ -88,11 +88,8 @@ def _last_use(graph: Graph) -> dict[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def _bytes(shape: Shape, dtype: str, batch_size: int) -> Count:
+def bytes_of(shape: Shape, dtype: str, batch_size: int) -> Count:
+    """Returns the bytes of a tensor, for a batch of that size where it is open; `None` where a size is unknown."""
     each = dtype_bytes(dtype)
     elements = product((batch_size, *shape[1:]) if shape and shape[0] is None else shape)
     return None if elements is None or each is None else elements * each
-
-
-def _sum(parts: list[Count]) -> Count:
-    return parts[0] if len(parts) == 1 else None if None in parts else sum([part or 0 for part in parts])

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import keras
 
-from keras_cnnstats.graph import Graph, TensorSpec
+from keras_cnnstats.graph import Graph
+from keras_cnnstats.memory import bytes_of
 from keras_cnnstats.reports import Report
-from keras_cnnstats.units import dtype_bytes
+from keras_cnnstats.units import dtype_bytes, sum_if_known
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE, Check, Term
 from keras_cnnstats.verify.calls import Runnable
 from keras_cnnstats.verify.reasons import OPEN, of_error
@@ -123,14 +124,8 @@ def _not_comparable(counted: int | None, reason: str) -> Check:
 
 def _of(graph: Graph, numbers: Iterable[int]) -> int | None:
     """Bytes of tensors of a graph; `None` where a size is unknown."""
-    sizes = [_bytes(graph.tensors[number], graph.batch_size) for number in numbers]
-    return None if None in sizes else sum(size or 0 for size in sizes)
-
-
-def _bytes(spec: TensorSpec, batch_size: int) -> int | None:
-    shape = (batch_size, *spec.shape[1:]) if spec.shape[:1] == (None,) else spec.shape
-    each = dtype_bytes(spec.dtype)
-    return None if each is None or None in shape else each * prod(size or 0 for size in shape)
+    tensors = [graph.tensors[number] for number in numbers]
+    return sum_if_known([bytes_of(spec.shape, spec.dtype, graph.batch_size) for spec in tensors])
 
 
 # What XLA says
