@@ -48,8 +48,8 @@ def sizes_within(model: Any) -> dict[int, int] | None:
     while waiting:
         each = waiting.pop()
         own = [id(one) for one in _own(each)]
-        is_plain = type(each).weights is keras.layers.Layer.weights and len(set(own)) == len(own)
-        if id(each) in layers or not is_plain or not counted.isdisjoint(own):
+        is_usual = type(each).weights is keras.layers.Layer.weights and len(set(own)) == len(own)
+        if id(each) in layers or not is_usual or not counted.isdisjoint(own):
             return None
         layers[id(each)] = each
         counted.update(own)

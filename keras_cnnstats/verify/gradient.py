@@ -1,8 +1,8 @@
 """Receptive fields held against the gradient: what positions see, found by walking back from them, call by call.
 
 Each call's real layer runs by itself on made-up numbers, with a few channels where all are alike, on an input that is
-long enough on one axis to hold the fields and as short as the model allows on the others. Nothing of the rules or of
-the algebra of fields takes part.
+long enough on one axis to hold the fields and as short as the model allows on the others. In what is seen, nothing of
+the rules or of the algebra of fields takes part; the report says where branches meet, and so what is a hull.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -302,7 +302,8 @@ def _behind(graph: Graph, places: Iterable[int]) -> set[int]:
 def _meets(graph: Graph, rows: Mapping[int, Row], origins: Iterable[Origin], axis: int) -> set[int]:
     """The calls in which maps meet that move on at several strides along an axis, or lie end to end along it."""
     maps = {number: (row.fields[axis], row.positions[axis]) for number, row in _makers(graph, rows) if row.positions}
-    maps |= {origin.tensor: (ONE, row.input_sizes[axis]) for origin in origins for row in rows.values()}
+    size = next((row.input_sizes[axis] for row in rows.values()), None)
+    maps |= {origin.tensor: (ONE, size) for origin in origins}
     found = set()
     for place, row in rows.items():
         seen = [maps[number] for number in graph.calls[place].inputs if number in maps]
