@@ -1,4 +1,4 @@
-"""Writes the table of what operations count by definition into docs/numbers.md: `python docs/definitions.py`.
+"""Writes the table of what operations count by definition into docs/numbers.md: `python -m docs.definitions`.
 
 Each line has a layer whose textbook FLOPs and transcendentals have to be what its formulas come to.
 """
@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 import keras_cnnstats as cnnstats
+from docs.marks import put_between
 
 PAGE = Path(__file__).parent / "numbers.md"
 BEGIN, END = "<!-- definitions -->\n\n", "\n<!-- end of definitions -->"
@@ -140,8 +141,7 @@ def table() -> str:
 
 def main() -> None:
     """Puts the table between its marks."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    PAGE.write_text(before + BEGIN + table() + END + rest.split(END)[1], encoding="utf-8")
+    put_between(PAGE, BEGIN, table(), END)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes the table of operation kinds and conventions into docs/numbers.md: `python docs/kinds.py`."""
+"""Writes the table of operation kinds and conventions into docs/numbers.md: `python -m docs.kinds`."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 import keras_cnnstats as cnnstats
+from docs.marks import put_between
 from keras_cnnstats.units import CONVENTIONS
 
 PAGE = Path(__file__).parent / "numbers.md"
@@ -73,8 +74,7 @@ def table() -> str:
 
 def main() -> None:
     """Puts the table between its marks."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    PAGE.write_text(before + BEGIN + table() + END + rest.split(END)[1], encoding="utf-8")
+    put_between(PAGE, BEGIN, table(), END)
 
 
 if __name__ == "__main__":
