@@ -1,28 +1,14 @@
-"""Models of many layers, what Python is asked for and what it holds: counted, so that no other load changes it."""
+"""What Python is asked for and what it holds: counted, so that no other load changes it."""
 
 import cProfile
 import gc
 import pstats
 import sys
-import threading
 import tracemalloc
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import layers
-
-import keras_cnnstats as cnnstats
-
-DEEP = 2**28
-"""Bytes of a stack that Keras builds deep models on: it calls itself once for each layer."""
-
-
-def chain(count: int) -> keras.Model:
-    x = image = keras.Input((8, 8, 4))
-    for _ in range(count):
-        x = layers.Conv2D(4, 3, padding="same")(x)
-    return keras.Model(image, x)
 
 
 def blocks(count: int) -> keras.Model:
@@ -35,26 +21,6 @@ def blocks(count: int) -> keras.Model:
         gate = layers.Dense(8, "sigmoid")(layers.GlobalAveragePooling2D()(y))
         x = layers.Add()([x, layers.Multiply()([y, layers.Reshape((1, 1, 8))(gate)])])
     return keras.Model(image, layers.Dense(3)(layers.Flatten()(x)))
-
-
-def built(make: Callable[[int], keras.Model], count: int) -> keras.Model:
-    """The model, made by Keras where it can call itself often; what is asked of it later cannot."""
-    made: list[Any] = []
-    limit, size = sys.getrecursionlimit(), threading.stack_size(DEEP)
-
-    def work() -> None:
-        sys.setrecursionlimit(100_000)
-        with cnnstats.abstract():
-            made.append(make(count))
-
-    thread = threading.Thread(target=work)
-    try:
-        thread.start()
-        thread.join()
-    finally:
-        threading.stack_size(size)
-        sys.setrecursionlimit(limit)
-    return made[0]
 
 
 def calls(work: Callable[[], object]) -> int:

@@ -6,8 +6,9 @@ import keras
 import pytest
 
 import keras_cnnstats as cnnstats
+from benchmarks.speed.giants import built, chain
 from keras_cnnstats.describe import facts_of, made_of
-from tests.analysis.counted import blocks, built, bytes_held, calls, chain, python_calls
+from tests.analysis.counted import blocks, bytes_held, calls, python_calls
 
 CACHES = {"facts_of": facts_of, "made_of": made_of}
 

@@ -8,7 +8,8 @@ import pytest
 from keras import layers
 
 import keras_cnnstats as cnnstats
-from tests.analysis.counted import built, calls, chain
+from benchmarks.speed.giants import built, chain
+from tests.analysis.counted import calls
 
 
 def wide(count: int) -> keras.Model:
