@@ -35,29 +35,20 @@ class Result(NamedTuple):
 
 NOTHING = Cost(0)
 ONE = Cost(1, registered=1, hlo=1)
-ONE_UNREGISTERED = Cost(1, hlo=1)
-FUNCTION = Cost(0, 1)
 CHOICE = Cost(0, hlo=1)  # of one value or another, or of bits: XLA counts a step all the same
 
 COSTS: dict[str, Cost] = {
-    **dict.fromkeys(("add", "subtract", "multiply", "divide", "maximum", "minimum", "negative", "compare"), ONE),
-    **dict.fromkeys(("square", "reciprocal"), ONE),
-    **dict.fromkeys(("absolute", "sign", "round", "remainder", "is_nan"), ONE_UNREGISTERED),
-    **dict.fromkeys(("exp", "expm1", "log1p", "sqrt", "tanh", "sine", "erf", "gamma"), FUNCTION),
-    **dict.fromkeys(("select", "logic", "convert"), CHOICE),
-    "clip": Cost(2, registered=2, hlo=2),
-    "divide_no_nan": Cost(2, hlo=4),  # 0 if b == 0 else a / b
-    "erfc": Cost(0, 1, hlo=62),
-    "floor_divide": Cost(2, hlo=13),  # floor(a / b)
-    "is_finite": Cost(2, hlo=1),  # abs(x) < inf
-    "log": Cost(0, 1, registered=1),
-    "power": Cost(0, 1, registered=1),
-    "rsqrt": Cost(0, 1, registered=2),
-    "squared_difference": Cost(2, registered=2, hlo=2),
-    "update": Cost(1, registered=1, hlo=1),  # of one value among many: an addition
     **FUNCTIONS,
+    # What the tables of the backends call by one name, because it costs the same
+    "compare": ONE,
+    **dict.fromkeys(("round", "remainder", "is_nan"), Cost(1, hlo=1)),
+    **dict.fromkeys(("sine", "gamma"), Cost(0, 1)),
+    **dict.fromkeys(("select", "logic", "convert"), CHOICE),
+    # What only a backend has
+    "squared_difference": Cost(2, registered=2, hlo=2),
+    "update": ONE,  # of one value among many: an addition
 }
-"""What a function of each element costs, by a name that the tables of the backends share."""
+"""What a function of each element costs, by the name that Keras or the tables of the backends give it."""
 
 
 def each(name: str, elements: int) -> Work:

@@ -38,7 +38,7 @@ _FUNCTIONS: dict[str, str] = {
     "div": "divide",
     "erfc": "erfc",
     "expm1": "expm1",
-    "is_finite": "is_finite",
+    "is_finite": "isfinite",
     "log": "log",
     "log1p": "log1p",
     "logistic": "sigmoid",

@@ -47,7 +47,7 @@ _FUNCTIONS: dict[str, str] = {
     "Erfc": "erfc",
     "Exp": "exp",
     "Expm1": "expm1",
-    "IsFinite": "is_finite",
+    "IsFinite": "isfinite",
     "LeakyRelu": "leaky_relu",
     "Log": "log",
     "Log1p": "log1p",

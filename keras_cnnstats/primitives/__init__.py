@@ -6,17 +6,8 @@ from keras_cnnstats.primitives.base import Claim, Map, Primitive, Size, axes_of,
 from keras_cnnstats.primitives.contraction import Contraction, batch_dot, einsum_dense, einsum_product, matrix_product
 from keras_cnnstats.primitives.convolution import Convolution
 from keras_cnnstats.primitives.distance import Distances
-from keras_cnnstats.primitives.elementwise import (
-    DROPOUT,
-    FUNCTIONS,
-    Cost,
-    Disturbance,
-    Elementwise,
-    elu,
-    in_a_row,
-    merging,
-    relu,
-)
+from keras_cnnstats.primitives.elementwise import DROPOUT, Cost, Disturbance, Elementwise
+from keras_cnnstats.primitives.functions import FUNCTIONS, elu, in_a_row, merging, relu
 from keras_cnnstats.primitives.measured import Measured
 from keras_cnnstats.primitives.normalization import BatchNormalization, GivenNormalization, Normalization
 from keras_cnnstats.primitives.pooling import AdaptivePooling, Pooling

@@ -1,20 +1,15 @@
 """Rules of the functions of `keras.ops`: what stands between layers, such as `x + y`."""
 
-from typing import Any
-
 from keras import config, ops
 
 from keras_cnnstats.capture import Constant
 from keras_cnnstats.graph import Call, FeatureMap
 from keras_cnnstats.primitives import (
-    FUNCTIONS,
     MAXIMUM,
     MEAN,
     SUM,
     AdaptivePooling,
     Convolution,
-    Cost,
-    Elementwise,
     Gather,
     Join,
     Kept,
@@ -30,104 +25,12 @@ from keras_cnnstats.primitives import (
     TransposedConvolution,
     Window,
     axes_of,
-    elu,
     more,
     moved,
     swapped,
 )
-from keras_cnnstats.rules.activations import softmax
-from keras_cnnstats.rules.elements import element_by_element
 from keras_cnnstats.rules.registry import RuleGapError, rule
 from keras_cnnstats.rules.windows import sliding, transposed
-
-# One elementary function of each element.
-
-_ARITHMETIC = Cost(1, registered=1, hlo=1)
-
-ELEMENTARY: dict[Any, Cost] = {
-    ops.add: _ARITHMETIC,
-    ops.subtract: _ARITHMETIC,
-    ops.multiply: _ARITHMETIC,
-    ops.divide: _ARITHMETIC,
-    ops.true_divide: _ARITHMETIC,
-    ops.maximum: _ARITHMETIC,
-    ops.minimum: _ARITHMETIC,
-    ops.greater: _ARITHMETIC,
-    ops.greater_equal: _ARITHMETIC,
-    ops.less: _ARITHMETIC,
-    ops.less_equal: _ARITHMETIC,
-    ops.equal: _ARITHMETIC,
-    ops.not_equal: _ARITHMETIC,
-    ops.negative: _ARITHMETIC,
-    ops.square: _ARITHMETIC,
-    ops.reciprocal: _ARITHMETIC,
-    ops.clip: Cost(2, registered=2, hlo=2),
-    ops.abs: Cost(1, hlo=1),
-    ops.absolute: Cost(1, hlo=1),
-    ops.sign: Cost(1, hlo=1),
-    ops.exp: Cost(0, 1),
-    ops.expm1: Cost(0, 1),
-    ops.log: Cost(0, 1, registered=1),
-    ops.log1p: Cost(0, 1),
-    ops.sqrt: Cost(0, 1),
-    ops.rsqrt: Cost(0, 1, registered=2),
-    ops.power: Cost(0, 1, registered=1),
-    ops.sin: Cost(0, 1),
-    ops.cos: Cost(0, 1),
-    ops.erf: Cost(0, 1),
-    # The activation functions, under their names as operations.
-    ops.celu: FUNCTIONS["celu"],
-    ops.glu: FUNCTIONS["glu"],
-    ops.hard_shrink: FUNCTIONS["hard_shrink"],
-    ops.hard_sigmoid: FUNCTIONS["hard_sigmoid"],
-    ops.hard_silu: FUNCTIONS["hard_silu"],
-    ops.hard_tanh: FUNCTIONS["hard_tanh"],
-    ops.leaky_relu: FUNCTIONS["leaky_relu"],
-    ops.log_sigmoid: FUNCTIONS["log_sigmoid"],
-    ops.relu: FUNCTIONS["relu"],
-    ops.relu6: FUNCTIONS["relu6"],
-    ops.selu: FUNCTIONS["selu"],
-    ops.sigmoid: FUNCTIONS["sigmoid"],
-    ops.silu: FUNCTIONS["silu"],
-    ops.soft_shrink: FUNCTIONS["soft_shrink"],
-    ops.softplus: FUNCTIONS["softplus"],
-    ops.softsign: FUNCTIONS["softsign"],
-    ops.sparse_plus: FUNCTIONS["sparse_plus"],
-    ops.sparse_sigmoid: FUNCTIONS["sparse_sigmoid"],
-    ops.squareplus: FUNCTIONS["squareplus"],
-    ops.tanh: FUNCTIONS["tanh"],
-    ops.tanh_shrink: FUNCTIONS["tanh_shrink"],
-    ops.threshold: FUNCTIONS["threshold"],
-}
-
-
-SLOPED = {target: cost.sloped(target.__name__) for target, cost in ELEMENTARY.items()}
-
-
-@rule(*dict.fromkeys(ELEMENTARY))
-def elementary(call: Call) -> list[Primitive]:
-    """A function of each element, of one map or of two that are broadcast to one shape."""
-    return [element_by_element(SLOPED[call.target], call)]
-
-
-@rule(ops.elu)
-def elu_operation(call: Call) -> list[Primitive]:
-    """`x` where it is positive, `alpha * (exp(x) - 1)` elsewhere."""
-    return [Elementwise(cost=elu(call.layer.alpha), elements=call.output.elements)]
-
-
-@rule(ops.gelu)
-def gelu(call: Call) -> list[Primitive]:
-    """`x / 2 * (1 + erf(x / sqrt(2)))`, or its approximation by a tanh."""
-    name = "gelu_tanh" if call.layer.approximate else "gelu"
-    return [Elementwise(cost=FUNCTIONS[name], elements=call.output.elements)]
-
-
-@rule(ops.softmax, ops.log_softmax)
-def softmax_operation(call: Call) -> list[Primitive]:
-    """Shares of 1, or their logarithms."""
-    return softmax(call.output, call.layer.axis, log=call.target is ops.log_softmax)
-
 
 # Values that only move.
 

@@ -1,12 +1,11 @@
-"""Rules of the remaining functions of each element: what each costs, with the definition the count is read from."""
-
-from typing import Any
+"""Rules of the functions of `keras.ops` that are applied to each element."""
 
 from keras import ops
 
 from keras_cnnstats.graph import Call
 from keras_cnnstats.primitives import (
     FREE,
+    FUNCTIONS,
     Cost,
     Elementwise,
     Gather,
@@ -14,79 +13,40 @@ from keras_cnnstats.primitives import (
     Rearrangement,
     Regroup,
     Shuffle,
+    elu,
     product,
 )
+from keras_cnnstats.rules.activations import softmax
 from keras_cnnstats.rules.elements import element_by_element
 from keras_cnnstats.rules.registry import rule
 
-_ONE = Cost(1, hlo=1)
-_FUNCTION = Cost(0, 1)
-
-# Behind the definition stand what TensorFlow registers for each element and what XLA counts, both measured.
-
-DEFINED: dict[Any, Cost] = {
-    # One elementary function
-    ops.angle: Cost(0, 1, registered=1),  # atan2(imaginary part, real part)
-    ops.arccos: Cost(0, 1, hlo=3),
-    ops.arccosh: Cost(0, 1, hlo=7),
-    ops.arcsin: Cost(0, 1, hlo=5),
-    ops.arcsinh: Cost(0, 1, hlo=11),
-    ops.arctan: _FUNCTION,
-    ops.arctan2: _FUNCTION,
-    ops.arctanh: Cost(0, 1, hlo=6),
-    ops.cbrt: Cost(0, 1, registered=2),
-    ops.cosh: Cost(0, 1, hlo=3),
-    ops.erfc: Cost(0, 1, hlo=62),
-    ops.erfinv: Cost(0, 1, hlo=37),
-    ops.exp2: Cost(0, 1, registered=1, hlo=1),
-    ops.i0: Cost(0, 1, hlo=85),
-    ops.log10: Cost(0, 1, registered=2, hlo=1),
-    ops.log2: Cost(0, 1, registered=2, hlo=1),
-    ops.sinh: Cost(0, 1, hlo=10),
-    ops.tan: _FUNCTION,
-    # No arithmetic
-    ops.logical_xor: Cost(0, hlo=3),
-    ops.nextafter: Cost(0, hlo=23),
-    # Formulas with elementary functions in them
-    ops.hypot: Cost(3, 1, registered=5, hlo=15),  # sqrt(a * a + b * b)
-    ops.ldexp: Cost(1, 1, registered=2, hlo=1),  # a * 2 ** b
-    ops.logaddexp: Cost(1, 3, registered=5, hlo=8),  # log(exp(a) + exp(b))
-    ops.logaddexp2: Cost(1, 3, registered=7, hlo=10),  # log2(2 ** a + 2 ** b)
-    ops.polar: Cost(2, 2, registered=2, hlo=3),  # r * cos(a), r * sin(a)
-    ops.sinc: Cost(3, 1, registered=3, hlo=7),  # sin(pi * x) / (pi * x), 1 where x == 0
-    # Rounding
-    ops.ceil: _ONE,
-    ops.floor: _ONE,
-    ops.trunc: Cost(1, registered=1, hlo=4),
-    ops.floor_divide: Cost(2, hlo=13),  # floor(a / b)
-    ops.mod: Cost(4, hlo=8),  # a - b * floor(a / b)
-    ops.fmod: Cost(4, registered=1, hlo=1),  # a - b * trunc(a / b)
-    # Arithmetic and comparisons
-    ops.deg2rad: Cost(1, registered=1, hlo=1),  # x * (pi / 180)
-    ops.rad2deg: Cost(1, registered=1, hlo=1),  # x * (180 / pi)
-    ops.divide_no_nan: Cost(2, hlo=4),  # 0 if b == 0 else a / b
-    ops.fabs: _ONE,  # abs(x)
-    ops.fmax: Cost(3, registered=1, hlo=4),  # b if a != a else (a if b != b else max(a, b))
-    ops.fmin: Cost(3, registered=1, hlo=4),  # b if a != a else (a if b != b else min(a, b))
-    ops.heaviside: Cost(2, registered=2, hlo=6),  # 0 if a < 0 else (b if a == 0 else 1)
-    ops.isfinite: Cost(2, hlo=1),  # abs(x) < inf
-    ops.isinf: Cost(2, hlo=2),  # abs(x) == inf
-    ops.isnan: _ONE,  # x != x
-    ops.isneginf: Cost(1, registered=1, hlo=1),  # x == -inf
-    ops.isposinf: Cost(1, registered=1, hlo=1),  # x == inf
-    ops.isreal: Cost(1),  # imaginary part == 0
-    ops.nan_to_num: Cost(3, registered=2, hlo=6),  # x != x, x == inf, x == -inf, each with a value in its place
-    ops.saturate_cast: Cost(2, registered=2, hlo=2),  # min(max(x, lowest), highest) of the other dtype
-    ops.signbit: Cost(1, registered=1, hlo=3),  # x < 0
-}
-
-SLOPED = {target: cost.sloped(target.__name__) for target, cost in DEFINED.items()}
+ELEMENTARY = [getattr(ops, name) for name in FUNCTIONS if hasattr(ops, name) and name not in ("elu", "gelu")]
+"""Those whose cost is the same however they are configured."""
 
 
-@rule(*DEFINED)
-def defined(call: Call) -> list[Primitive]:
+@rule(*ELEMENTARY)
+def elementary(call: Call) -> list[Primitive]:
     """A function of each element, of one map or of two that are broadcast to one shape."""
-    return [element_by_element(SLOPED[call.target], call)]
+    return [element_by_element(FUNCTIONS[call.target.__name__], call)]
+
+
+@rule(ops.elu)
+def elu_operation(call: Call) -> list[Primitive]:
+    """`x` where it is positive, `alpha * (exp(x) - 1)` elsewhere."""
+    return [Elementwise(cost=elu(call.layer.alpha), elements=call.output.elements)]
+
+
+@rule(ops.gelu)
+def gelu(call: Call) -> list[Primitive]:
+    """`x / 2 * (1 + erf(x / sqrt(2)))`, or its approximation by a tanh."""
+    name = "gelu_tanh" if call.layer.approximate else "gelu"
+    return [Elementwise(cost=FUNCTIONS[name], elements=call.output.elements)]
+
+
+@rule(ops.softmax, ops.log_softmax)
+def softmax_operation(call: Call) -> list[Primitive]:
+    """Shares of 1, or their logarithms."""
+    return softmax(call.output, call.layer.axis, log=call.target is ops.log_softmax)
 
 
 _APART, _ALLOWED = Cost(3, registered=2, hlo=7), Cost(3, registered=2, hlo=3)
@@ -102,18 +62,14 @@ def isclose(call: Call) -> list[Primitive]:
 @rule(ops.round)
 def rounded(call: Call) -> list[Primitive]:
     """`round(x)`; with decimals `round(x * 10 ** decimals) / 10 ** decimals`."""
-    return [
-        Elementwise(
-            cost=(Cost(3, registered=2, hlo=3) if call.layer.decimals else _ONE).sloped("round"),
-            elements=call.output.elements,
-        )
-    ]
+    cost = Cost(3, registered=2, hlo=3) if call.layer.decimals else Cost(1, hlo=1)
+    return [Elementwise(cost=cost.sloped("round"), elements=call.output.elements)]
 
 
 @rule(ops.conjugate)
 def conjugate(call: Call) -> list[Primitive]:
     """The imaginary part negated; a real number stays what it is."""
-    cost = _ONE if call.specs[0].dtype.startswith("complex") else Cost(0, slopes=FREE)
+    cost = Cost(1, hlo=1) if call.specs[0].dtype.startswith("complex") else Cost(0, slopes=FREE)
     return [Elementwise(cost=cost, elements=call.output.elements)]
 
 

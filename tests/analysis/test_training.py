@@ -334,8 +334,8 @@ def test_what_tensorflow_registers_for_gradients_is_unknown() -> None:
     assert report.totals.train_macs > report.totals.macs
 
 
-def test_every_activation_has_a_gradient() -> None:
-    assert set(FUNCTIONS) <= set(SLOPES)
+def test_every_function_has_a_gradient_but_four() -> None:
+    assert set(FUNCTIONS) - set(SLOPES) == {"angle", "heaviside", "nextafter", "saturate_cast"}
 
 
 def test_a_layer_thawed_in_a_frozen_model_is_trained():
