@@ -137,6 +137,11 @@ class Verification:
         found = {check.verdict for check in self._by_place.get((layer, call), ())}
         return next((verdict for verdict in (DIFFERS, EXPLAINED, CONFIRMED, NOT_COMPARABLE) if verdict in found), "")
 
+    def is_partial(self, layer: str, call: int = 0) -> bool:
+        """Whether the verdict on a row is that on some of its numbers, and others cannot be compared."""
+        found = {check.verdict for check in self._by_place.get((layer, call), ())}
+        return NOT_COMPARABLE in found and len(found) > 1
+
     @property
     def counts(self) -> dict[str, int]:
         """How many there are of each verdict."""

@@ -13,7 +13,7 @@ from keras_cnnstats.records import Row, Shape
 from keras_cnnstats.render.dataframe import EXTENTS, records
 from keras_cnnstats.reports import Report
 from keras_cnnstats.units import Count, Extent
-from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE
+from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE, Verification
 
 SOURCES = {
     "inherited": ("[i]", "inherited: counted by the rule of a base class"),
@@ -30,6 +30,9 @@ PROOFS = {
     NOT_COMPARABLE: ("–", "not comparable: nothing can measure it here"),
 }
 """Mark and meaning of each verdict."""
+
+IN_PART = "in part: what else the row says cannot be measured here, or is unknown"
+"""Meaning of a mark in parentheses: it is that of some numbers of a row."""
 
 MISALIGNED, PERHAPS_MISALIGNED = "~", "(~)"
 
@@ -154,11 +157,17 @@ def columns(report: Report) -> list[Column]:
         found.append(numbers("Stride", _per_axis(rows, _stride)))
         found.append(numbers("Padding", _per_axis(rows, _padding)))
     if report.verification is not None:
-        verdicts = [report.verification.verdict_of(row.layer, row.call) for row in rows]
-        found.append(words("Proof", [PROOFS[verdict][0] if verdict else "" for verdict in verdicts]))
+        found.append(words("Proof", [proof(report.verification, row) for row in rows]))
     if any(row.disagreements for row in rows):
         found.append(words("Codes", [plain(", ".join(row.disagreements)) for row in rows]))
     return found
+
+
+def proof(verification: Verification, row: Row) -> str:
+    """Returns the mark of the verdict on a row, in parentheses where it is that of some of its numbers."""
+    verdict = verification.verdict_of(row.layer, row.call)
+    mark = PROOFS[verdict][0] if verdict else ""
+    return f"({mark})" if verification.is_partial(row.layer, row.call) else mark
 
 
 PRETTY = {

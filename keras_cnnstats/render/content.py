@@ -7,12 +7,14 @@ from math import inf
 from keras_cnnstats import units
 from keras_cnnstats.records import Disagreement, Memory
 from keras_cnnstats.render.cells import (
+    IN_PART,
     MISALIGNED,
     PERHAPS_MISALIGNED,
     PROOFS,
     SOURCES,
     layer_name,
     plain,
+    proof,
     shape_text,
     value_text,
 )
@@ -207,6 +209,8 @@ def legend(report: Report) -> list[str]:
     if report.verification is not None:
         verdicts = {report.verification.verdict_of(row.layer, row.call) for row in rows}
         lines += [f"{mark} {meaning}" for verdict, (mark, meaning) in PROOFS.items() if verdict in verdicts]
+        in_part = {mark for row in rows if (mark := proof(report.verification, row)).startswith("(")}
+        lines += [f"{', '.join(sorted(in_part))} {IN_PART}"] if in_part else []
     notes: dict[str, list[str]] = {}
     for row in rows:
         if row.note:

@@ -96,6 +96,31 @@ def test_it_is_in_every_rendering(model: keras.Model) -> None:
         assert report.verification.verdict in text
 
 
+def test_a_row_that_is_measured_in_part_says_so() -> None:
+    """Its parameters are confirmed, and its work is unknown: no mark may say that all of it is right."""
+
+    class Unfollowed(layers.Layer):
+        def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+            return keras.ops.convert_to_tensor(x.numpy())  # no symbolic tensor has numbers
+
+        def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+            return shape
+
+        def compute_output_spec(self, x: keras.KerasTensor) -> keras.KerasTensor:
+            return keras.KerasTensor(x.shape)
+
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="before"), Unfollowed(name="unfollowed")])
+    report = cnnstats.analyze(model).verify(only=CHEAP)
+    assert report["unfollowed"].macs is None
+    assert [report.verification.is_partial(name) for name in ("before", "unfollowed")] == [False, True]
+    before, unfollowed = [line for line in report.to_text().splitlines() if line.startswith(("│ before", "│ unf"))]
+    assert "│ ✓ " in before
+    assert "│ (✓) " in unfollowed
+    assert "\n(✓) in part: what else the row says cannot be measured here, or is unknown\n" in report.to_text()
+    whole = keras.Model(model.inputs, model.get_layer("before").output)
+    assert "in part" not in cnnstats.analyze(whole).verify(only=CHEAP).to_text()
+
+
 def test_a_measurement_that_differs_is_said_under_the_table(model: keras.Model) -> None:
     report = cnnstats.analyze(model)
     rows = tuple(row._replace(params=row.params + 1) if row.layer == "head" else row for row in report.rows)
