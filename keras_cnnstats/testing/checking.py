@@ -88,7 +88,9 @@ def _measurements(checks: Sequence[Check]) -> Iterator[Fault]:
     """What the measurements say otherwise, and what nobody knows why it could not be measured."""
     for check in checks:
         if check.verdict == NOT_COMPARABLE and not is_known(check.quantity, check.reason):
-            yield Fault(f"{check.quantity} is not measured", f"{check.layer or 'the model'}: {check.reason}")
+            # Shrinking keeps the sort: another error, of a model that shrinking broke, is another sort.
+            sort = f"{check.quantity} is not measured, {check.reason.partition(':')[0]}"
+            yield Fault(sort, f"{check.layer or 'the model'}: {check.reason}")
     differing = [check for check in checks if check.verdict == DIFFERS]
     for check in differing:
         # The sum of all differs where a row does.

@@ -15,6 +15,9 @@ TURNS = "how often a loop runs depends on the values"
 SIZES = "a size depends on the values"
 CHANNELS_FIRST = "of transposed convolutions and of gradients of images it has statistics in channels last alone"
 
+FLAT = "behind a sign or a rounding, which have no slope, it goes on with zeros, and computes all gradients from them"
+HALVED = "TensorFlow has no gradient of a bicubic or lanczos resizing in half precision"
+
 CELLS = "cells of unequal size are picked from windows of both sizes"
 RESIZED = "on JAX an image is resized by matrix products with weights for each axis"
 

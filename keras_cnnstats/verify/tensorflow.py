@@ -11,7 +11,7 @@ from keras_cnnstats.measure.loops import trips
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
 from keras_cnnstats.verify.figures import Figures, products_of_einsum, total
-from keras_cnnstats.verify.reasons import BRANCHES, CHANNELS_FIRST, SIZES, of_error
+from keras_cnnstats.verify.reasons import BRANCHES, CHANNELS_FIRST, FLAT, HALVED, SIZES, of_error
 
 NAME = "TensorFlow's registry"
 CONVENTION = "tf"
@@ -42,11 +42,7 @@ _GRID = "it runs a dilated convolution on a grid without holes, of more position
 _LOOP = "it counts the body of a loop once"
 _UNUSED = "it counts what the trace leaves behind and nothing reads"
 _PLACES = "it counts the arithmetic of places, sizes, constants and random numbers"
-_BROKEN = (
-    "TensorFlow has no gradient of a bicubic resizing in half precision, and leaves all layers before it as they are"
-)
 _AXES = "of a dilated convolution of volumes, it takes the dilation of one axis for that of another"
-_FLAT = "TensorFlow goes on with zeros behind a sign, which has no slope, and computes all gradients from them"
 _REPEATS = "it multiplies the repeats of a Tile by the shape"
 
 
@@ -114,9 +110,9 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
             loss = tf.add_n(sums)
         for operation in tf.compat.v1.get_default_graph().get_operations():
             if _has_no_gradient(operation):
-                raise CannotMeasureError(_BROKEN)
+                raise CannotMeasureError(HALVED)
             if operation.type == "Sign":
-                raise CannotMeasureError(_FLAT)
+                raise CannotMeasureError(FLAT)
         return [*made, *[each for each in tape.gradient(loss, weights) if each is not None]]
 
     return count_whole(step._replace(run=run))
@@ -249,7 +245,8 @@ def _fed(operations: Sequence[Any]) -> set[str]:
 
 
 def _has_no_gradient(operation: Any) -> bool:
-    return operation.type == "ResizeBicubic" and bool(operation.inputs[0].dtype.size < 4)
+    # Of a bicubic resizing it leaves all layers before it as they are, of a lanczos one it raises.
+    return operation.type in ("ResizeBicubic", "ScaleAndTranslate") and bool(operation.inputs[0].dtype.size < 4)
 
 
 def _is_of_resized(operation: Any) -> bool:

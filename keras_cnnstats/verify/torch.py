@@ -10,7 +10,7 @@ from keras_cnnstats.measure.fakes import run_without_values
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
 from keras_cnnstats.verify.figures import FIRST_STEP, Figures, products_of_einsum
-from keras_cnnstats.verify.reasons import of_error
+from keras_cnnstats.verify.reasons import FLAT, of_error
 
 NAME = "PyTorch's FlopCounterMode"
 CONVENTION = "2macs"
@@ -20,9 +20,6 @@ _MISCOUNTED = {
     "groups": "it takes the gradients of a grouped convolution for those of one without groups",
 }
 _MULTIPLIED = "it has no formula for an Einsum that sums nothing up, and is a product of values"
-_FLAT = (
-    "PyTorch goes on with zeros behind a rounding or a sign, which have no slope, and computes all gradients from them"
-)
 _STEPS = frozenset({"ceil", "floor", "round", "sign", "trunc"})
 _AGAIN = "Keras runs the first step of a recurrence once more, for the shapes of what it makes"
 _PLACES = "it counts products of places, sizes, constants and random numbers"
@@ -128,7 +125,7 @@ def _watch(counter: Any, fed: Sequence[Any]) -> Any:
                 return made
             _mark(made)
             if name in _STEPS and made.requires_grad:
-                raise CannotMeasureError(_FLAT)
+                raise CannotMeasureError(FLAT)
             if function is torch.einsum and counter.get_total_flops() == before:
                 equation, *factors = args
                 towards = sum(factor.requires_grad for factor in factors)

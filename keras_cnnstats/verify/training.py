@@ -76,6 +76,8 @@ def _works(rows: Iterable[Row]) -> list[Work]:
 
 
 def _figures(model: Any, graph: Graph, referee: Any) -> Figures | str:
+    if not any("float" in graph.tensors[number].dtype for number in graph.outputs):
+        return UNTRAINED
     step = whole(model, graph, training=True)
     if isinstance(step, str):
         return step

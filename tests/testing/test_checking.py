@@ -9,6 +9,7 @@ from keras_cnnstats import testing
 from keras_cnnstats.analysis import analyze
 from keras_cnnstats.errors import RuleError
 from keras_cnnstats.testing import check, checking
+from keras_cnnstats.verify.reasons import FLAT, HALVED, UNTRAINED
 
 
 def small_model():
@@ -116,14 +117,37 @@ def test_a_layer_that_cannot_be_built_anew_is_a_fault(monkeypatch):
 
     model = small_model()
     monkeypatch.setattr(keras.layers.Conv2D, "from_config", fail)
-    with pytest.raises(AssertionError, match=r"params is not measured: conv: .*ArithmeticError: planted"):
+    with pytest.raises(AssertionError, match=r"params is not measured, .*: conv: .*ArithmeticError: planted"):
         check(model)
 
 
 def test_a_model_that_cannot_run_is_a_fault(monkeypatch):
     monkeypatch.setattr(checking, "_zeros", lambda _: "no tensor")
-    with pytest.raises(AssertionError, match=r"shapes is not measured: the model: \w+Error: "):
+    with pytest.raises(AssertionError, match=r"shapes is not measured, \w+Error: the model: \w+Error: "):
         check(small_model())
+
+
+def test_a_model_that_ends_in_truth_values_is_measured():
+    tokens = keras.Input((5,), dtype="int32")
+    found = check(keras.Model(tokens, keras.layers.Embedding(7, 3)(tokens) > 0))
+    assert found.share("flops", "model") == 1
+    assert found.reasons["train_macs", UNTRAINED] == 1
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX has their gradients")
+def test_gradients_that_go_on_with_zeros_are_not_measured():
+    image = keras.Input((6, 6, 2))
+    model = keras.Model(image, keras.ops.sign(keras.layers.Conv2D(3, 3)(image)))
+    assert check(model).reasons["train_macs", FLAT] == 1
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's gradients")
+@pytest.mark.parametrize(("way", "dtype"), [("bicubic", "mixed_float16"), ("lanczos5", "mixed_bfloat16")])
+def test_gradients_that_are_not_there_are_not_measured(way, dtype):
+    image = keras.Input((6, 6, 2), dtype=dtype.removeprefix("mixed_"))
+    x = keras.layers.Conv2D(3, 3, dtype=dtype)(image)
+    model = keras.Model(image, keras.layers.UpSampling2D(interpolation=way, dtype=dtype)(x))
+    assert check(model).reasons["train_macs", HALVED] == 1
 
 
 def test_public_names_are_there():
