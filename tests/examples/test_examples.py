@@ -19,8 +19,11 @@ ROWS = {
 }
 """How many rows each document has."""
 
-LONG = {"e_layers_and_parameters", "mobilenet_space", "nas_bench_201", "text_cnn", "train_espcn"}
-"""They train networks, or sweep."""
+LONG = {
+    "c_standard_convolution", "d_convolution_by_hand",
+    "e_layers_and_parameters", "mobilenet_space", "nas_bench_201", "text_cnn", "train_espcn",
+}  # fmt: skip
+"""They count by hand, train networks, or sweep."""
 
 TRIED = [pytest.param(path, marks=pytest.mark.slow if path.stem in LONG else (), id=path.stem) for path in EXAMPLES]
 

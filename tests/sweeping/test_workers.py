@@ -208,6 +208,7 @@ def test_a_sweep_that_is_killed_leaves_nothing_behind_and_goes_on(tmp_path, endi
     assert is_soon_gone(int(said.read_text().split()[1]))
 
 
+@pytest.mark.slow
 def test_a_pool_of_processes_as_executor():
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         space = {"a": builders.plain, "crashing": builders.crashing, "b": (builders.plain, {"width": 3})}
