@@ -44,7 +44,10 @@ def normalization(pen: Pen, x: int) -> int | None:
 @kind("activation", ANY)
 def activation(pen: Pen, x: int) -> int | None:
     """Activation, with any function that Keras has a name for."""
-    return pen.layer("Activation", Tensor(x), activation=pen.either(*ACTIVATIONS[1:], *MORE_ACTIVATIONS))
+    function = pen.either(*ACTIVATIONS[1:], *MORE_ACTIVATIONS)
+    if function == "sparsemax" and pen.dtype:
+        return None  # TensorFlow cannot run it in half precision
+    return pen.layer("Activation", Tensor(x), activation=function)
 
 
 @kind("activation", ANY)

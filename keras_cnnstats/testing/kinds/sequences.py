@@ -11,14 +11,10 @@ RECURRENT = ("SimpleRNN", "LSTM", "GRU")
 
 @kind("embedding", (1, 2), dtypes="int")
 def embedding(pen: Pen, x: int) -> int | None:
-    """Embedding, whose zeros may be masked."""
-    return pen.layer(
-        "Embedding",
-        Tensor(x),
-        input_dim=pen.integer(4, 20),
-        output_dim=pen.integer(1, 8),
-        mask_zero=True if pen.maybe(5) else None,
-    )
+    """Embedding, whose zeros may be masked: not with channels first, where Keras masks along the wrong axis."""
+    sizes = {"input_dim": pen.integer(4, 20), "output_dim": pen.integer(1, 8)}
+    is_masked = pen.maybe(5) and not pen.channels_first
+    return pen.layer("Embedding", Tensor(x), **sizes, mask_zero=True if is_masked else None)
 
 
 @kind("embedding", (1, 2), dtypes="int")
