@@ -1,9 +1,11 @@
 """Where the textbook formulas and the counts part, with a code and the reason."""
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
+from keras_cnnstats.field import tidy
 from keras_cnnstats.graph import Call, Graph
 from keras_cnnstats.primitives import Upwindow, Window
 from keras_cnnstats.primitives.base import Claim, product
@@ -169,35 +171,41 @@ def _field_findings(call: Call, described: "Described", seen: Seen) -> Iterator[
         widest = max(sizes, default=None)
         formula = f"widest of {len(sizes)} branches = {widest}"
         yield Claim("receptive field", "R4", formula, widest, seen.before.fields[axis].size)
-    for primitive, facts in zip(described.primitives or (), described.facts, strict=True):
-        # Convolutions and pooling; to ask for instances of classes that may be abstract takes long.
-        windows = getattr(primitive, "windows", None)
-        if windows is not None:
-            yield from _window_findings(call, windows, seen)
+    primitives = described.primitives or ()
+    # Convolutions and pooling; to ask for instances of classes that may be abstract takes long.
+    windows = [getattr(primitive, "windows", None) for primitive in primitives]
+    for own, facts in zip(windows, described.facts, strict=True):
+        if own is not None:
+            yield from _window_findings(call, [each for each in windows if each and len(each) == len(own)], seen)
             break
         if isinstance(facts.spread, (Gather, Spatial)) and seen.after.fields != seen.before.fields:
             yield from _global_findings(seen)
             break
 
 
-def _window_findings(call: Call, windows: Sequence[Window | Upwindow], seen: Seen) -> Iterator[Claim]:
-    """`RF = RF before + (k - 1) * S before`, axis by axis; axes that say the same say it once."""
+def _window_findings(call: Call, windows: Sequence[Sequence[Window | Upwindow]], seen: Seen) -> Iterator[Claim]:
+    """`RF = RF before + (k - 1) * S before`, one window after the other; axes that say the same say it once."""
     said: set[tuple[Extent, ...]] = set()
-    for dim, window in zip(call.input.spatial_dims, windows, strict=True):
+    for dim, *steps in zip(call.input.spatial_dims, *windows, strict=True):
         atoms = seen.before.dims[dim]
         if len(atoms) != 1 or atoms[0].axis == PLAIN:
             continue
         before, after = seen.before.fields[atoms[0].axis], seen.after.fields[atoms[0].axis]
-        kernel, dilation = window.kernel, window.dilation
         if before.size in (None, 0, inf) or after.size is None or before.jump is None:
             continue
-        expected = before.size + (kernel - 1) * before.jump
+        expected, jump, formula = before.size, before.jump, f"{before.size}"
+        for step in steps:
+            if step.kernel > 1 or len(steps) == 1:
+                expected += (step.kernel - 1) * jump
+                formula += f" + ({step.kernel} - 1) * {jump}"
+            jump = Fraction(jump, step.stride) if isinstance(step, Upwindow) else jump * step.stride
+        expected = tidy(expected)
         if expected == after.size or (expected, after.size) in said:
             continue
         said.add((expected, after.size))
-        code = "R1" if dilation > 1 else ("R2" if isinstance(window, Upwindow) else "R5")
-        formula = f"{before.size} + ({kernel} - 1) * {before.jump} = {expected}"
-        yield Claim(quantity="receptive field", code=code, formula=formula, expected=expected, actual=after.size)
+        is_dilated, is_up = any(step.dilation > 1 for step in steps), isinstance(steps[0], Upwindow)
+        code = "R1" if is_dilated else ("R2" if is_up else "R5")
+        yield Claim("receptive field", code, f"{formula} = {expected}", expected, after.size)
 
 
 def _global_findings(seen: Seen) -> Iterator[Claim]:
