@@ -1,6 +1,7 @@
 """What each call is made of: its rule is found and asked, and what it says is looked up in the primitives."""
 
 from collections.abc import Callable, Hashable
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -122,7 +123,10 @@ def describe(call: Call, look_up: Callable[[Any], Found] = find) -> Described:
         primitives = found.rule(call)
         if not isinstance(primitives, (list, tuple)) or not _PRIMITIVES.issuperset(map(type, primitives)):
             _check_primitives(call, found.rule, primitives)
-        return made_of(tuple(primitives), source, note)
+        try:
+            return made_of(tuple(primitives), source, note)
+        except TypeError:
+            return made_of(tuple([_with_tuples(each) for each in primitives]), source, note)
     except RuleGapError as reason:
         return Described(None, "unknown", str(reason))
     except RuleError:
@@ -139,6 +143,12 @@ def _check_primitives(call: Call, rule: Rule, primitives: object) -> None:
             f"Received: {primitives!r}."
         )
     _PRIMITIVES.update(map(type, primitives))
+
+
+def _with_tuples(primitive: Primitive) -> Primitive:
+    """The same, with tuples where a rule has put lists: a list has no hash."""
+    values = {each.name: getattr(primitive, each.name) for each in fields(primitive) if each.init}  # type: ignore[arg-type]
+    return replace(primitive, **{name: tuple(value) for name, value in values.items() if isinstance(value, list)})  # type: ignore[type-var]
 
 
 _PRIMITIVES: set[type] = set()

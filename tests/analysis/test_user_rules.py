@@ -5,7 +5,7 @@ import pytest
 from keras import layers
 
 import keras_cnnstats as cnnstats
-from keras_cnnstats.primitives import Cost, Elementwise
+from keras_cnnstats.primitives import Cost, Elementwise, Pooling, Window
 
 
 class Wider(layers.Conv2D):
@@ -158,6 +158,33 @@ def test_a_rule_that_fails_costs_one_row():
 
     row = cnnstats.analyze(one_layer(Unruled()), rules={Unruled: failing}).rows[0]
     assert (row.macs, row.note) == (None, "its rule failed: ZeroDivisionError: nothing to share")
+
+
+def test_a_rule_may_write_lists():
+    """Of windows, of maps: whatever has several of something."""
+
+    def pooled(call):
+        windows = [Window(kernel=3, padding="same", size=size, positions=size) for size in call.input.spatial]
+        return [Pooling(windows=windows, channels=call.input.channels, average=True)]
+
+    found = cnnstats.analyze(one_layer(Unruled()), rules={Unruled: pooled}).rows[0]
+    expected = cnnstats.analyze(one_layer(layers.AveragePooling2D(3, strides=1, padding="same"))).rows[0]
+    assert found.note == ""
+    assert (found.flops, found.receptive_field) == (expected.flops, expected.receptive_field)
+
+
+def test_windows_one_after_the_other_are_what_the_formula_says():
+    """The textbook's formula goes through both: where it comes to what is counted, there is nothing to explain."""
+
+    def pooled_twice(call):
+        axes = [Window(kernel=3, padding="same", size=size, positions=size) for size in call.input.spatial]
+        wide = [axis._replace(kernel=5) for axis in axes]
+        pools = [Pooling(windows=windows, channels=call.input.channels, average=True) for windows in (axes, wide)]
+        return [pools[0], Elementwise(cost=Cost(1), elements=call.output.elements), pools[1]]
+
+    report = cnnstats.analyze(one_layer(Unruled(name="pooled")), rules={Unruled: pooled_twice})
+    assert report["pooled"].receptive_field == (7, 7)
+    assert [found for found in report.disagreements if found.quantity == "receptive field"] == []
 
 
 def test_a_rule_has_to_return_primitives():
