@@ -273,8 +273,9 @@ def _registered(operation: Any) -> int:
     try:
         return int(get_stats_for_node_def(operation.graph, operation.node_def, "flops").value or 0)
     except ValueError as error:
-        only_last = "Only NHWC format is supported" in str(error)
-        raise CannotMeasureError(CHANNELS_FIRST if only_last else of_error(error)) from error
+        known = {"Only NHWC format is supported": CHANNELS_FIRST, "is not fully defined": _of_sizes(operation)}
+        reason = next((reason for said, reason in known.items() if said in str(error)), of_error(error))
+        raise CannotMeasureError(reason) from error
 
 
 def _contraction_terms(operation: Any, registered: int) -> tuple[Term, ...]:
@@ -348,5 +349,9 @@ def _behind(tensor: Any, kind: str) -> Any:
 
 def _shape(tensor: Any) -> tuple[int, ...]:
     if tensor.shape.rank is None or None in tensor.shape.as_list():
-        raise CannotMeasureError(f"{SIZES}: of `{tensor.op.type}`")
+        raise CannotMeasureError(_of_sizes(tensor.op))
     return tuple(tensor.shape.as_list())
+
+
+def _of_sizes(operation: Any) -> str:
+    return f"{SIZES}: of `{operation.type}`"

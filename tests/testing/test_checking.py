@@ -150,5 +150,12 @@ def test_gradients_that_are_not_there_are_not_measured(way, dtype):
     assert check(model).reasons["train_macs", HALVED] == 1
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's statistics")
+def test_gradients_on_a_grid_of_unknown_size_are_not_measured():
+    image = keras.Input((1, 1, 3))
+    model = keras.Model(image, keras.layers.Conv2D(3, 1, dilation_rate=2, groups=3)(image))
+    assert check(model).reasons["train_macs", "a size depends on the values: of `Conv2DBackpropInput`"] == 1
+
+
 def test_public_names_are_there():
     assert [name for name in testing.__all__ if not hasattr(testing, name)] == []
