@@ -17,6 +17,7 @@ CHANNELS_FIRST = "of transposed convolutions and of gradients of images it has s
 
 FLAT = "behind a sign or a rounding, which have no slope, it goes on with zeros, and computes all gradients from them"
 HALVED = "TensorFlow has no gradient of a bicubic or lanczos resizing in half precision"
+UNEVEN = "TensorFlow takes the dilation of one axis of a volume for that of another, and cannot trace the gradient"
 
 CELLS = "cells of unequal size are picked from windows of both sizes"
 RESIZED = "on JAX an image is resized by matrix products with weights for each axis"

@@ -11,7 +11,7 @@ from keras_cnnstats.measure.loops import trips
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
 from keras_cnnstats.verify.figures import Figures, products_of_einsum, total
-from keras_cnnstats.verify.reasons import BRANCHES, CHANNELS_FIRST, FLAT, HALVED, SIZES, of_error
+from keras_cnnstats.verify.reasons import BRANCHES, CHANNELS_FIRST, FLAT, HALVED, SIZES, UNEVEN, of_error
 
 NAME = "TensorFlow's registry"
 CONVENTION = "tf"
@@ -108,12 +108,19 @@ def count_training(step: Runnable, learned: Sequence[int]) -> Figures | str:
             # Each output is weighed, so that no gradient is a constant.
             sums = [tf.cast(tf.reduce_sum(each * each), "float32") for each in made if each.dtype.is_floating]
             loss = tf.add_n(sums)
-        for operation in tf.compat.v1.get_default_graph().get_operations():
+        operations = tf.compat.v1.get_default_graph().get_operations()
+        for operation in operations:
             if _has_no_gradient(operation):
                 raise CannotMeasureError(HALVED)
             if operation.type == "Sign":
                 raise CannotMeasureError(FLAT)
-        return [*made, *[each for each in tape.gradient(loss, weights) if each is not None]]
+        try:
+            gradients = tape.gradient(loss, weights)
+        except ValueError as error:
+            if any(map(_is_dilated_unevenly, operations)):
+                raise CannotMeasureError(UNEVEN) from error
+            raise
+        return [*made, *[each for each in gradients if each is not None]]
 
     return count_whole(step._replace(run=run))
 
@@ -247,6 +254,13 @@ def _fed(operations: Sequence[Any]) -> set[str]:
 def _has_no_gradient(operation: Any) -> bool:
     # Of a bicubic resizing it leaves all layers before it as they are, of a lanczos one it raises.
     return operation.type in ("ResizeBicubic", "ScaleAndTranslate") and bool(operation.inputs[0].dtype.size < 4)
+
+
+def _is_dilated_unevenly(operation: Any) -> bool:
+    if not operation.type.startswith("Conv3D"):
+        return False
+    first = 1 if operation.get_attr("data_format") == b"NDHWC" else 2
+    return len({*operation.get_attr("dilations")[first : first + 3]}) > 1
 
 
 def _is_of_resized(operation: Any) -> bool:

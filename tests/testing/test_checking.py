@@ -9,7 +9,7 @@ from keras_cnnstats import testing
 from keras_cnnstats.analysis import analyze
 from keras_cnnstats.errors import RuleError
 from keras_cnnstats.testing import check, checking
-from keras_cnnstats.verify.reasons import FLAT, HALVED, UNTRAINED
+from keras_cnnstats.verify.reasons import FLAT, HALVED, UNEVEN, UNTRAINED
 
 
 def small_model():
@@ -155,6 +155,13 @@ def test_gradients_on_a_grid_of_unknown_size_are_not_measured():
     image = keras.Input((1, 1, 3))
     model = keras.Model(image, keras.layers.Conv2D(3, 1, dilation_rate=2, groups=3)(image))
     assert check(model).reasons["train_macs", "a size depends on the values: of `Conv2DBackpropInput`"] == 1
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's gradients")
+def test_gradients_that_cannot_be_traced_are_not_measured():
+    volume = keras.Input((1, 1, 1, 1))
+    model = keras.Model(volume, keras.layers.Conv3DTranspose(1, (1, 1, 2), dilation_rate=(1, 2, 1))(volume))
+    assert check(model).reasons["train_macs", UNEVEN] == 1
 
 
 def test_public_names_are_there():
