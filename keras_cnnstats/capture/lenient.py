@@ -40,6 +40,7 @@ def lenient(views: Views) -> Iterator[None]:
         if not any_symbolic_tensors(args, kwargs):
             return views.made(operation, args, kwargs)
         outputs = _output_spec(operation, *args, **kwargs)
+        _keep_dense(outputs, (args, kwargs))
         _note(operation, args, kwargs, outputs)
         return outputs
 
@@ -72,6 +73,14 @@ def replaced(holder: Any, **attributes: Any) -> Iterator[None]:
     finally:
         for name, value in before.items():
             setattr(holder, name, value)
+
+
+def _keep_dense(outputs: Any, fed: Any) -> None:
+    """Takes back what Keras says of `0.5 * x`: that it is sparse, because a number says nothing of the kind."""
+    if not any(getattr(each, "sparse", False) for each in tree.flatten(fed)):
+        for each in tree.flatten(outputs):
+            if getattr(each, "sparse", False):
+                each._sparse = False
 
 
 def _note(operation: Any, call_args: Any = None, call_kwargs: Any = None, outputs: Any = None) -> Any:

@@ -72,6 +72,23 @@ class Scaled(layers.Layer):
         return self.scale * x
 
 
+class Halved(layers.Layer):
+    """A map times a number: Keras says of it that it is sparse, and so of what is reshaped of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.reshape, self.conv = layers.Reshape((4, 1), name="reshape"), layers.Conv1D(2, 3, name="conv")
+
+    def call(self, x):
+        return self.conv(self.reshape(x * 0.5))
+
+
+def test_a_map_times_a_number_is_not_sparse():
+    report = analyzed(Halved(), (4,))
+    assert [row.source for row in report] == ["traced", "rule", "rule"]
+    assert report.totals.macs == 2 * 3 * 2
+
+
 def test_weight_in_front_of_an_operator():
     (row,) = analyzed(Scaled(name="scaled"), (3, 4)).rows
     assert (row.layer, row.params, row.flops) == ("scaled/multiply", 4, 12)
