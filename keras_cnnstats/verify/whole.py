@@ -36,8 +36,7 @@ def whole(model: Any, graph: Graph, training: bool = False) -> Runnable | str:
         return tensors_in(made)
 
     of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]
-    # Where it ends in truth values or places, there may be numbers inside.
-    numbers = any("float" in spec.dtype for spec in graph.tensors)
+    numbers = any("float" in graph.tensors[number].dtype for number in graph.outputs)
     return Runnable(run, (*of_variables, *fed), len(variables), numbers)
 
 

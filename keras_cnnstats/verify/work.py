@@ -15,7 +15,7 @@ from keras_cnnstats.units import Work
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work, merged
 from keras_cnnstats.verify.calls import Runnable, runnable
 from keras_cnnstats.verify.figures import FIRST_STEP, Figures
-from keras_cnnstats.verify.reasons import CONSTANT, CONTRACTIONS_ALONE, OPEN, UNKNOWN
+from keras_cnnstats.verify.reasons import CONSTANT, CONTRACTIONS_ALONE, MIXED, OPEN, UNKNOWN
 from keras_cnnstats.verify.uses import REASON as UNREAD
 from keras_cnnstats.verify.uses import uses
 from keras_cnnstats.verify.ways import another_algorithm, padded_before, products_of_images, ways_of
@@ -48,7 +48,19 @@ def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]
     contractions, rest = _terms_of_whole(graph, rows, figures, called, counted)
     unmeasured = any(row.work is None and isinstance(each, str) for row, each in zip(rows, figures, strict=True))
     counted = UNKNOWN if unmeasured and isinstance(counted, Figures) else counted
-    yield from _work(("", 0), rows, counted, contractions, rest, referee, next(filter(None, others), ""))
+    other = next(filter(None, [*others, _mixed(graph)]), "")
+    yield from _work(("", 0), rows, counted, contractions, rest, referee, other)
+
+
+def _mixed(graph: Graph) -> str:
+    """Why integers in a model are neither all work nor all places: it ends in some, and looks numbers up by others."""
+    ends = any("float" in graph.tensors[number].dtype for number in graph.outputs)
+    looks_up = any(
+        call.specs and not any("float" in spec.dtype for spec in call.specs) and "float" in call.results[0].dtype
+        for call in graph.calls
+        if call.results
+    )
+    return MIXED if looks_up and not ends else ""
 
 
 def _terms_of_whole(
