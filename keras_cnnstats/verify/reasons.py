@@ -8,7 +8,6 @@ UNTRAINED = "nothing of it is trained"
 CONSTANT = "it is made of weights and sizes alone"
 ADAPTED = "its weights were made into others since"
 ITSELF = "counted by the backend itself"
-MIXED = "it ends in integers and looks numbers up by others: which are work, and which places, the trace does not say"
 CONTRACTIONS_ALONE = "it counts contractions alone"
 
 BRANCHES = "the branches of a condition cost differently"

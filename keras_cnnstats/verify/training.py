@@ -15,7 +15,7 @@ from keras_cnnstats.verify.reasons import UNKNOWN_TRAINING, UNTRAINED
 from keras_cnnstats.verify.uses import REASON as UNREAD
 from keras_cnnstats.verify.uses import uses
 from keras_cnnstats.verify.ways import padded_before
-from keras_cnnstats.verify.whole import whole
+from keras_cnnstats.verify.whole import makes_numbers, whole
 from keras_cnnstats.verify.work import PLACES, figures_of_each, first_steps, half, products, the_referee
 
 
@@ -76,7 +76,7 @@ def _works(rows: Iterable[Row]) -> list[Work]:
 
 
 def _figures(model: Any, graph: Graph, referee: Any) -> Figures | str:
-    if not any("float" in graph.tensors[number].dtype for number in graph.outputs):
+    if not makes_numbers(graph):
         return UNTRAINED
     step = whole(model, graph, training=True)
     if isinstance(step, str):

@@ -36,8 +36,12 @@ def whole(model: Any, graph: Graph, training: bool = False) -> Runnable | str:
         return tensors_in(made)
 
     of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]
-    numbers = any("float" in graph.tensors[number].dtype for number in graph.outputs)
-    return Runnable(run, (*of_variables, *fed), len(variables), numbers)
+    return Runnable(run, (*of_variables, *fed), len(variables), makes_numbers(graph))
+
+
+def makes_numbers(graph: Graph) -> bool:
+    """Whether a model returns floating-point numbers, so that integers inside are places and sizes."""
+    return any("float" in graph.tensors[number].dtype for number in graph.outputs)
 
 
 def _fed(graph: Graph, number: int) -> TensorSpec:

@@ -15,7 +15,7 @@ from keras_cnnstats.units import Work
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, NOT_COMPARABLE, Check, Term, check_of_work, merged
 from keras_cnnstats.verify.calls import Runnable, runnable
 from keras_cnnstats.verify.figures import FIRST_STEP, Figures
-from keras_cnnstats.verify.reasons import CONSTANT, CONTRACTIONS_ALONE, MIXED, OPEN, UNKNOWN
+from keras_cnnstats.verify.reasons import CONSTANT, CONTRACTIONS_ALONE, OPEN, UNKNOWN
 from keras_cnnstats.verify.uses import REASON as UNREAD
 from keras_cnnstats.verify.uses import uses
 from keras_cnnstats.verify.ways import another_algorithm, padded_before, products_of_images, ways_of
@@ -48,19 +48,7 @@ def check_work(model: Any, graph: Graph, rows: Sequence[Row]) -> Iterator[Check]
     contractions, rest = _terms_of_whole(graph, rows, figures, called, counted)
     unmeasured = any(row.work is None and isinstance(each, str) for row, each in zip(rows, figures, strict=True))
     counted = UNKNOWN if unmeasured and isinstance(counted, Figures) else counted
-    other = next(filter(None, [*others, _mixed(graph)]), "")
-    yield from _work(("", 0), rows, counted, contractions, rest, referee, other)
-
-
-def _mixed(graph: Graph) -> str:
-    """Why integers in a model are neither all work nor all places: it ends in some, and looks numbers up by others."""
-    ends = any("float" in graph.tensors[number].dtype for number in graph.outputs)
-    looks_up = any(
-        call.specs and not any("float" in spec.dtype for spec in call.specs) and "float" in call.results[0].dtype
-        for call in graph.calls
-        if call.results
-    )
-    return MIXED if looks_up and not ends else ""
+    yield from _work(("", 0), rows, counted, contractions, rest, referee, next(filter(None, others), ""))
 
 
 def _terms_of_whole(
@@ -71,7 +59,7 @@ def _terms_of_whole(
     counted: Figures | str,
 ) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
     """What is done in the whole in another way than its rows are counted: in contractions, and in everything else."""
-    numbers = not isinstance(called, str) and called.makes_numbers
+    numbers, integers = [isinstance(called, Runnable) and called.makes_numbers is each for each in (True, False)]
     run, left, kept, unknown = [], [], [], []
     for call, row, each, use in zip(graph.calls, rows, figures, uses(graph, figures), strict=True):
         if use.is_unread:
@@ -87,6 +75,8 @@ def _terms_of_whole(
         if constants and isinstance(each, Figures):
             more = _of_constants(call, each, constants, graph.batch_size)
             contractions, rest = contractions + more[0], rest + more[1]
+        if integers and isinstance(each, Figures):
+            rest += _of_places(call, each, graph.batch_size)
     contractions += first_steps(each for _, each, _ in run)
     contractions += (Term("unknown", sum(each.net[0] for each in unknown), _BY_ITSELF),)
     if isinstance(counted, Figures):
@@ -157,6 +147,17 @@ def _of_constants(
         return (), ()
     more = _places(figures.terms) - _places(again.terms), _places(figures.rest_terms) - _places(again.rest_terms)
     return (Term("places", more[0], PLACES),), (Term("places", more[1], PLACES),)
+
+
+def _of_places(call: Call, figures: Figures, batch_size: int) -> tuple[Term, ...]:
+    """What is places in a call that makes numbers, and work to the referee in a model that ends in integers."""
+    alone = runnable(call, batch_size)
+    if not alone.makes_numbers or not _places(figures.rest_terms):
+        return ()
+    (again,) = the_referee().count_each([alone._replace(makes_numbers=False)])
+    if isinstance(again, str):
+        return ()
+    return (Term("places", _places(figures.rest_terms) - _places(again.rest_terms), PLACES),)
 
 
 def _places(terms: Iterable[Term]) -> int:
