@@ -77,10 +77,10 @@ def replaced(holder: Any, **attributes: Any) -> Iterator[None]:
 
 def _keep_dense(outputs: Any, fed: Any) -> None:
     """Takes back what Keras says of `0.5 * x`: that it is sparse, because a number says nothing of the kind."""
-    if not any(getattr(each, "sparse", False) for each in tree.flatten(fed)):
-        for each in tree.flatten(outputs):
-            if getattr(each, "sparse", False):
-                each._sparse = False
+    sparse = [each for each in tree.flatten(outputs) if getattr(each, "sparse", False)]
+    if sparse and not any(getattr(each, "sparse", False) for each in tree.flatten(fed)):
+        for each in sparse:
+            each._sparse = False
 
 
 def _note(operation: Any, call_args: Any = None, call_kwargs: Any = None, outputs: Any = None) -> Any:
