@@ -59,7 +59,7 @@ def _terms_of_whole(
     counted: Figures | str,
 ) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
     """What is done in the whole in another way than its rows are counted: in contractions, and in everything else."""
-    numbers, integers = [isinstance(called, Runnable) and called.makes_numbers is each for each in (True, False)]
+    numbers = called.makes_numbers if isinstance(called, Runnable) else None
     run, left, kept, unknown = [], [], [], []
     for call, row, each, use in zip(graph.calls, rows, figures, uses(graph, figures), strict=True):
         if use.is_unread:
@@ -75,7 +75,7 @@ def _terms_of_whole(
         if constants and isinstance(each, Figures):
             more = _of_constants(call, each, constants, graph.batch_size)
             contractions, rest = contractions + more[0], rest + more[1]
-        if integers and isinstance(each, Figures):
+        if numbers is False and isinstance(each, Figures):
             rest += _of_places(call, each, graph.batch_size)
     contractions += first_steps(each for _, each, _ in run)
     contractions += (Term("unknown", sum(each.net[0] for each in unknown), _BY_ITSELF),)
