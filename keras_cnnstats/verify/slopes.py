@@ -18,7 +18,7 @@ from keras_cnnstats.graph import Call, TensorSpec
 from keras_cnnstats.verify.calls import mapped
 from keras_cnnstats.verify.pullbacks import pullback
 from keras_cnnstats.verify.thin import thinned
-from keras_cnnstats.verify.twins import PICKING_INSIDE, twin_of
+from keras_cnnstats.verify.twins import PICKING_INSIDE, SAYING_WHICH, twin_of
 
 Mask = NDArray[np.bool_]
 """Which values of a tensor are meant; one value wide in its channels where they are alike."""
@@ -105,13 +105,18 @@ class _Probed:
         self.held = [(each, _weight(tuple(each.shape), each.dtype, place)) for place, each in enumerate(variables)]
 
     def looked_at(self) -> list[Mask]:
-        smooth = [place for place in self.asked if "float" in self.call.results[place].dtype]
+        smooth = self._smooth()
         found = self._by_slope(smooth)
         changed = self._is_opaque or len(smooth) < len(self.asked)
         for place in self.fed:
             if changed or not found[place].any():
                 found[place] |= self._by_change(place)
         return found
+
+    def _smooth(self) -> list[int]:
+        """Which of the outputs that are wanted have a slope, or something that stands in for them and has one."""
+        stands_in = self.call.target in SAYING_WHICH
+        return [place for place in self.asked if stands_in or "float" in self.call.results[place].dtype]
 
     @property
     def _is_opaque(self) -> bool:
@@ -187,8 +192,7 @@ class _Probed:
         if all(mask.all() for mask in self.wanted):
             raise CannotTellError(f"{self.call.path} makes the same of all numbers that were tried")
         whole = _Probed(self.call, self.layer, self.specs, [np.ones_like(mask) for mask in self.wanted])
-        smooth = [place for place in whole.asked if "float" in self.call.results[place].dtype]
-        if not whole._by_slope(smooth)[place].any() and not whole._by_change(place).all():
+        if not whole._by_slope(whole._smooth())[place].any() and not whole._by_change(place).all():
             raise CannotTellError(
                 f"{self.call.path} has no gradient, and changes with few of the numbers that were tried"
             )

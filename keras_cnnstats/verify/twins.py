@@ -46,7 +46,24 @@ def _adaptive_average_pool(operation: Any) -> Callable[..., Any]:
     return lambda x: ops.adaptive_average_pool(x, operation.output_size, operation.data_format)
 
 
+def _comparing(_: Any) -> Callable[..., Any]:
+    return ops.add  # type: ignore[no-any-return]
+
+
+SAYING_WHICH: dict[Any, Callable[[Any], Callable[..., Any]]] = {
+    ops.argmax: _mean,
+    ops.argmin: _mean,
+    ops.equal: _comparing,
+    ops.not_equal: _comparing,
+    ops.greater: _comparing,
+    ops.greater_equal: _comparing,
+    ops.less: _comparing,
+    ops.less_equal: _comparing,
+}
+"""Operations that make an index or a truth value, which has no slope; what stands in makes numbers."""
+
 _OPERATIONS: dict[Any, Callable[[Any], Callable[..., Any]]] = {
+    **SAYING_WHICH,
     ops.max: _mean,
     ops.min: _mean,
     ops.amax: _mean,

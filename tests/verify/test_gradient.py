@@ -272,6 +272,28 @@ def test_what_has_no_slope_or_sees_everything(name: str) -> None:
     assert checked[-1].verdict == verdict
 
 
+SAYING_WHICH: dict[str, Callable[[Any], Any]] = {
+    "argmax": lambda x: ops.argmax(x, axis=-1),
+    "argmin": lambda x: ops.argmin(x, axis=-1, keepdims=True),
+    "greater": lambda x: x > 0.5,
+    "greater_equal": lambda x: ops.greater_equal(x, ops.flip(x, axis=-1)),
+    "less": lambda x: x < 0.5,
+    "less_equal": lambda x: x <= 0.5,
+    "equal": lambda x: ops.equal(x, ops.flip(x, axis=-1)),
+    "not_equal": lambda x: ops.not_equal(x, 0.5),
+}
+
+
+@pytest.mark.parametrize("name", SAYING_WHICH)
+def test_what_says_which_takes_one_gradient(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mask of segments is one operation behind the network, and need not be measured value by value."""
+    monkeypatch.setattr("keras_cnnstats.verify.slopes._Probed._by_change", None)
+    keras.utils.clear_session()
+    x = keras.Input((20, 16, 2))
+    *_, last = checks_of(keras.Model(x, SAYING_WHICH[name](kl.Conv2D(4, 3, padding="same")(x))))
+    assert (last.layer, last.verdict, last.measured) == (name, CONFIRMED, (3, 3))
+
+
 def test_long_wave_net() -> None:
     keras.utils.clear_session()
     model = of((64, 1), wave_net, dilations=[2**place for place in range(10)], saturating=True)()
