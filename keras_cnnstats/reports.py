@@ -9,10 +9,9 @@ from weakref import ref
 from keras_cnnstats import units
 from keras_cnnstats.console import show
 from keras_cnnstats.errors import ModelError, UnknownLayerError, nearest
-from keras_cnnstats.placement import total
-from keras_cnnstats.precision import Sparsity, summed
 from keras_cnnstats.records import Disagreement, Header, Memory, Row, Totals
-from keras_cnnstats.units import NO_TRAINING, Training, Work
+from keras_cnnstats.totals import totals, work_by_kind
+from keras_cnnstats.units import Work
 from keras_cnnstats.verification import Verification
 
 if TYPE_CHECKING:
@@ -123,47 +122,12 @@ class Report:
     @cached_property
     def totals(self) -> Totals:
         """Sums of the columns."""
-        # The sums of the terms come first: every convention is linear in them.
-        work = units.together(self.work_by_kind.values())
-        columns = _columns(self.rows)
-        steps = [step for step in columns["training"] if step is not None and step is not NO_TRAINING]
-        training = Training(*map(units.together, zip(*steps, strict=True)))
-        stored = summed(pair for pairs in columns["stored"] for pair in pairs)
-        sparsities = [each for each in columns["sparsity"] if each is not None]
-        shares = [each for each in columns["share"] if each is not None]
-        share = total(shares)
-        return Totals(
-            params=sum(columns["params"]),
-            trainable_params=sum(columns["trainable_params"]),
-            macs=work.macs,
-            flops=units.flops(work, self.header.convention),
-            transcendentals=work.transcendentals,
-            rows=len(self.rows),
-            unknown_rows=columns["work"].count(None),
-            param_bytes=sum([count for _, count in stored]),
-            train_macs=training.total.macs,
-            train_flops=units.train_flops(training, self.header.convention),
-            unknown_train_rows=columns["training"].count(None),
-            quantizer_params=sum(columns["quantizer_params"]),
-            stored=stored,
-            operands=summed(pair for pairs in columns["operands"] for pair in pairs),
-            sparsity=_sparsity(sparsities),
-            unknown_sparsity_rows=sum([each.macs is None for each in sparsities]),
-            share=share,
-            device_flops=None
-            if share is None or share.work is None
-            else units.flops(share.work, self.header.convention),
-            unknown_device_rows=sum([each.work is None for each in shares]),
-        )
+        return totals(self.rows, self.work_by_kind.values(), self.header.convention)
 
     @cached_property
     def work_by_kind(self) -> dict[str, Work]:
         """The terms of the work, summed over the rows, by kind of primitive."""
-        kinds: dict[str, list[Work]] = {}
-        for row in self.rows:
-            for kind, work in row.work or ():
-                kinds.setdefault(kind, []).append(work)
-        return {kind: units.together(works) for kind, works in kinds.items()}
+        return work_by_kind(self.rows)
 
     def with_convention(self, convention: str) -> "Report":
         """Returns the same report with `flops` counted under another convention; nothing is analysed again.
@@ -419,13 +383,3 @@ class Report:
         from keras_cnnstats.render.notebook import to_notebook
 
         return to_notebook(self)
-
-
-def _columns(rows: Sequence[Row]) -> dict[str, tuple[Any, ...]]:
-    """What the rows hold, by the name of the attribute."""
-    return dict(zip(Row._fields, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(Row._fields, ())
-
-
-def _sparsity(known: Sequence[Sparsity]) -> Sparsity | None:
-    """The sums over the rows of which it is known; `None` where it was not asked for."""
-    return Sparsity(*[sum([count or 0 for count in counts]) for counts in zip(*known, strict=True)]) if known else None
