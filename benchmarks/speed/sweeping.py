@@ -1,15 +1,17 @@
 """Work load `sweep`: `sweep` of different cells of NAS-Bench-201, beside a loop that only builds the same models.
 
 Timed: one process from its start to its last model, and its models alone, without the start of Keras. Both build
-without weights; the loop throws each model away. Memory is what the process of the sweep holds before the hundredth
+without weights; the loop throws each model away. A round takes minutes, over which a machine changes its pace: the two
+run at the same time, so that it does so for both. Memory is what the process of the sweep holds before the hundredth
 model and before the last.
 """
 
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.speed.asking import asked
 from benchmarks.speed.spaces import Builder, beginning, cells, noting
@@ -17,23 +19,40 @@ from benchmarks.speed.spaces import Builder, beginning, cells, noting
 EARLY = 100
 
 
+class Run(NamedTuple):
+    """What was measured of a process.
+
+    Attributes:
+        whole: seconds from its start to its end.
+        alone: seconds of its models.
+        held: bytes that it held before an early model, and before the last; the loop does not say.
+    """
+
+    whole: float
+    alone: float
+    held: dict[str, int]
+
+
 def measure(rounds: int, models: int) -> Iterator[dict[str, Any]]:
-    """Yields one record."""
+    """Yields one record, with the memory of the last round."""
     times: dict[str, list[float]] = {}
-    for number in range(rounds):
-        # The order changes, so that neither always finds the files of the other in memory.
-        for name in ("loop", "sweep") if number % 2 else ("sweep", "loop"):
-            whole, alone = timed_loop(models) if name == "loop" else timed_sweep(models)
+    held: dict[str, int] = {}
+    for _ in range(rounds):
+        with ThreadPoolExecutor() as waiting:
+            runs = {name: waiting.submit(timed, models) for name, timed in (("loop", of_loop), ("sweep", of_sweep))}
+        for name, run in runs.items():
+            whole, alone, noted = run.result()
             times.setdefault(name, []).append(whole)
             times.setdefault(f"{name}, models alone", []).append(alone)
-    yield {"name": "NAS-Bench-201", "models": models, "seconds": times, "bytes": memory(models)}
+            held |= noted
+    yield {"name": "NAS-Bench-201", "models": models, "seconds": times, "bytes": held}
 
 
-def timed_loop(models: int) -> tuple[float, float]:
-    """Seconds that the loop takes: as a process, and its models alone."""
+def of_loop(models: int) -> Run:
+    """Runs the loop."""
     started = time.perf_counter()
     found = asked("sweeping.loop", models=models)
-    return time.perf_counter() - started, found[0]["seconds"]
+    return Run(time.perf_counter() - started, found[0]["seconds"], {})
 
 
 def loop(models: int) -> Iterator[dict[str, Any]]:
@@ -51,35 +70,22 @@ def loop(models: int) -> Iterator[dict[str, Any]]:
     yield {"seconds": time.perf_counter() - started}
 
 
-def timed_sweep(models: int) -> tuple[float, float]:
-    """Seconds that the sweep takes: with its start, and from when its process is there."""
+def of_sweep(models: int) -> Run:
+    """Runs the sweep."""
     import keras_cnnstats as cnnstats
 
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        cnnstats.sweep(behind_a_beginning(folder, models), processes=1)
+        cnnstats.sweep(noted(folder, models), processes=1)
         whole, ended = time.perf_counter() - started, time.time()
-        return whole, ended - float(Path(folder, "began").read_text(encoding="utf-8"))
+        told = {each.name: each.read_text(encoding="utf-8") for each in Path(folder).iterdir()}
+    places = {"early": min(EARLY, models // 10), "last": models - 1}
+    held = {name: int(told[str(number)]) for name, number in places.items()}
+    return Run(whole, ended - float(told["began"]), held)
 
 
-def behind_a_beginning(folder: str, models: int) -> Iterator[Builder]:
-    """Yields the cells behind a model that notes when it is built."""
+def noted(folder: str, models: int) -> Iterator[Builder]:
+    """Yields the cells behind a model that notes when it is built; each notes what memory the process holds."""
     yield "first", beginning, {"folder": folder}
-    yield from cells(models)
-
-
-def memory(models: int) -> dict[str, int]:
-    """Bytes that the process of the sweep holds before an early model, and before the last."""
-    import keras_cnnstats as cnnstats
-
-    early = min(EARLY, models // 10)
-    with tempfile.TemporaryDirectory() as folder:
-        cnnstats.sweep(
-            [
-                (name, noting, {"folder": folder, "number": number, **arguments})
-                for number, (name, _, arguments) in enumerate(cells(models))
-            ],
-            processes=1,
-        )
-        numbers = {"early": early, "last": models - 1}
-        return {name: int(Path(folder, str(number)).read_text(encoding="utf-8")) for name, number in numbers.items()}
+    for number, (name, _, arguments) in enumerate(cells(models)):
+        yield name, noting, {"folder": folder, "number": number, **arguments}
