@@ -71,6 +71,7 @@ def test_two_stages(suffix, checkpoint, tmp_path: Path):
     assert logger.to_dataframe()["stats_total_flops"].tolist() == written["stats_total_flops"].tolist()
 
 
+@pytest.mark.slow
 def test_stages_that_both_begin_at_epoch_0(tmp_path: Path):
     file, model = tmp_path / "run.csv", classifier()
     stage(file, model, 0, 2)

@@ -60,7 +60,7 @@ def test_it_needs_no_network(site: Path) -> None:
         assert 'rel="stylesheet" type="text/css" href="http' not in text, page.name
 
 
-@pytest.mark.parametrize("width", [400, 1600])
+@pytest.mark.parametrize("width", [400, pytest.param(1600, marks=pytest.mark.slow)])
 def test_the_pages_fit_the_window(site: Path, browser: Any, width: int) -> None:
     tab = browser.new_page(viewport={"width": width, "height": 900})
     wide = {}
