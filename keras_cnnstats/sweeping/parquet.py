@@ -74,8 +74,13 @@ def _arrow() -> tuple[Any, Any]:
     try:
         import pyarrow
         from pyarrow import parquet
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise MissingDependencyError(
             "output: a .parquet file needs pyarrow. Install it: pip install 'keras-cnnstats[sweep]'; .csv needs none."
+        ) from error
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"output: a .parquet file needs pyarrow, and the one that is installed does not start: {error}. Install "
+            "one that does, such as an earlier one; .csv needs none."
         ) from error
     return pyarrow, parquet

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -220,9 +221,19 @@ def test_another_ending(tmp_path):
 def test_without_pyarrow(tmp_path, monkeypatch):
     path = tmp_path / "space.parquet"
     path.write_bytes(b"")
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(cnnstats.MissingDependencyError, match=r"keras-cnnstats\[sweep\]"):
         cnnstats.sweep({}, output=path)
+
+
+def test_a_pyarrow_that_does_not_start(tmp_path, monkeypatch):
+    """Later ones do not with NumPy 1, and say so when they are imported."""
+    (tmp_path / "pyarrow.py").write_text("raise ImportError('pyarrow requires NumPy 2.0 or newer')")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pyarrow"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(cnnstats.MissingDependencyError, match=r"does not start: pyarrow requires NumPy 2\.0 or newer"):
+        cnnstats.sweep({}, output=tmp_path / "space.parquet")
 
 
 def test_a_file_that_was_taken_away_is_not_begun_without_a_head(tmp_path):
