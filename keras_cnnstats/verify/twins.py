@@ -46,19 +46,20 @@ def _adaptive_average_pool(operation: Any) -> Callable[..., Any]:
     return lambda x: ops.adaptive_average_pool(x, operation.output_size, operation.data_format)
 
 
-def _comparing(_: Any) -> Callable[..., Any]:
-    return ops.add  # type: ignore[no-any-return]
+def _sum(_: Any) -> Callable[..., Any]:
+    # Truth values have no sum: as numbers they have.
+    return lambda x1, x2: ops.add(ops.multiply(x1, 1.0), x2)
 
 
 SAYING_WHICH: dict[Any, Callable[[Any], Callable[..., Any]]] = {
     ops.argmax: _mean,
     ops.argmin: _mean,
-    ops.equal: _comparing,
-    ops.not_equal: _comparing,
-    ops.greater: _comparing,
-    ops.greater_equal: _comparing,
-    ops.less: _comparing,
-    ops.less_equal: _comparing,
+    ops.equal: _sum,
+    ops.not_equal: _sum,
+    ops.greater: _sum,
+    ops.greater_equal: _sum,
+    ops.less: _sum,
+    ops.less_equal: _sum,
 }
 """Operations that make an index or a truth value, which has no slope; what stands in makes numbers."""
 
@@ -68,8 +69,8 @@ _OPERATIONS: dict[Any, Callable[[Any], Callable[..., Any]]] = {
     ops.min: _mean,
     ops.amax: _mean,
     ops.amin: _mean,
-    ops.maximum: lambda _: ops.add,
-    ops.minimum: lambda _: ops.add,
+    ops.maximum: _sum,
+    ops.minimum: _sum,
     ops.max_pool: _average_pool,
     ops.adaptive_max_pool: _adaptive_average_pool,
 }

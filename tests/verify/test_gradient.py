@@ -294,6 +294,23 @@ def test_what_says_which_takes_one_gradient(name: str, monkeypatch: pytest.Monke
     assert (last.layer, last.verdict, last.measured) == (name, CONFIRMED, (3, 3))
 
 
+TRUTHS = {
+    "equal": lambda x, y: ops.equal(x > 0.1, y > 0.2),
+    "not_equal": lambda x, y: ops.not_equal(ops.argmax(x, axis=-1), ops.argmin(y, axis=-1)),
+    "argmax": lambda x, y: ops.argmax(x > y, axis=-1),
+}
+"""What says which of what says which."""
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_what_compares_truth_values_and_places(name: str) -> None:
+    keras.utils.clear_session()
+    x = keras.Input((20, 16, 2))
+    y = kl.Conv2D(4, 3, padding="same")(x)
+    found = checks_of(keras.Model(x, TRUTHS[name](y, ops.flip(y, axis=-1))))
+    assert {(check.verdict, check.measured) for check in found} == {(CONFIRMED, (3, 3))}
+
+
 def test_long_wave_net() -> None:
     keras.utils.clear_session()
     model = of((64, 1), wave_net, dilations=[2**place for place in range(10)], saturating=True)()
