@@ -79,7 +79,7 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.made pyproject.toml constraints.txt
-	@$(PIP) install --constraint constraints.txt --editable '.[test]' --group dev
+	@$(PIP) install --constraint constraints.txt --editable '.[test,jax]' --group dev
 	@touch $@ $(VENV)/.installed
 
 # Each backend beside TensorFlow's. PyTorch's build for the processor alone is a fraction of the one with CUDA: where
@@ -89,5 +89,5 @@ $(VENV)/.installed-jax $(VENV)/.installed-torch: $(VENV)/.installed-%: $(VENV)/.
 	@touch $@
 
 $(VENV)/.installed-hub: $(VENV)/.installed-test
-	@$(PIP) install --constraint constraints.txt --editable '.[test,hub]' --group dev
+	@$(PIP) install --constraint constraints.txt --editable '.[test,jax,hub]' --group dev
 	@touch $@
