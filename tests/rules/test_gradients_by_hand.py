@@ -18,7 +18,7 @@ from keras import layers, ops
 import keras_cnnstats as cnnstats
 from keras_cnnstats.primitives import Recurrence
 from keras_cnnstats.units import Training
-from tests.rules.test_training_by_hand import BATCH, Back, Number, Vector, counted, log_softmax, total
+from tests.rules.by_hand import BATCH, Back, Number, Vector, counted, log_softmax, total
 
 TARGETS = [0.2, 0.1, 0.4, 0.05, 0.25]
 PLACES = [[0.3, -0.2], [0.8, 0.5], [-0.7, 0.1]]
