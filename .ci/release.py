@@ -20,7 +20,7 @@ TESTS = (
     "tests/structure/test_surface.py tests/analysis tests/fields tests/render tests/reading tests/cli tests/comparing"
 )
 NOT_OLDEST = {"jax", "hub"}
-"""Extras that do not go with the oldest TensorFlow: JAX wants a later ml-dtypes, KerasHub a TensorFlow Text of its own."""
+"""Extras that do not go with the oldest TensorFlow: JAX wants a later ml-dtypes, KerasHub another TensorFlow Text."""
 MISSING = 3
 
 
