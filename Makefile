@@ -6,6 +6,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet --quiet
+# Bytecode is written of what is imported, the first time that it is: of all that pip installs that would take a minute.
+INSTALL := $(PIP) install --no-compile --constraint constraints.txt
+unexport PYTHONDONTWRITEBYTECODE
 TESTS ?=
 # Two processes, each with whole files of tests: more need more memory than they save time.
 AT_ONCE ?= --numprocesses 2 --dist loadfile
@@ -71,23 +74,23 @@ $(VENV)/.made:
 		echo "       Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@echo "Setting up $(VENV): 2 GB, most of it TensorFlow, and a minute or two; this once."
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --upgrade --constraint constraints.txt pip
+	@$(INSTALL) --upgrade pip
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
-	@$(PIP) install --constraint constraints.txt --editable .
+	@$(INSTALL) --editable .
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.made pyproject.toml constraints.txt
-	@$(PIP) install --constraint constraints.txt --editable '.[test,jax]' --group dev
+	@$(INSTALL) --editable '.[test,jax]' --group dev
 	@touch $@ $(VENV)/.installed
 
 # Each backend beside TensorFlow's. PyTorch's build for the processor alone is a fraction of the one with CUDA: where
 # pip's index has only the latter, install the former first.
 $(VENV)/.installed-jax $(VENV)/.installed-torch: $(VENV)/.installed-%: $(VENV)/.installed-test
-	@$(PIP) install --constraint constraints.txt --editable '.[$*]'
+	@$(INSTALL) --editable '.[$*]'
 	@touch $@
 
 $(VENV)/.installed-hub: $(VENV)/.installed-test
-	@$(PIP) install --constraint constraints.txt --editable '.[test,jax,hub]' --group dev
+	@$(INSTALL) --editable '.[test,jax,hub]' --group dev
 	@touch $@

@@ -1,13 +1,11 @@
 """`analyze` and `report`: the floors, called in order."""
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from keras_cnnstats import units
+from keras_cnnstats import collector, units
 from keras_cnnstats.capture import capture, placement_of, zeros_of
 from keras_cnnstats.console import show
 from keras_cnnstats.describe import describe
@@ -71,23 +69,12 @@ def analyze(
     (221184, 442368, 224, (3, 3))
     """
     units.check_convention(convention)
-    with _collector_paused():
+    # Of the many small records none is garbage.
+    with collector.paused():
         result = _analyzed(model, input_shape, batch_size, convention, rules, sparsity, distribution)
     if strict:
         _refuse_unknown(result)
     return result.verify(model, strict=strict) if verify else result
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keeps the garbage collector from walking all that the backend holds because of our many small records."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _analyzed(

@@ -1,10 +1,10 @@
 """Models that have shapes and no memory."""
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from keras_cnnstats.capture import names_untouched, variables_deferred
+from keras_cnnstats.collector import heap_set_aside
 
 
 @contextmanager
@@ -23,23 +23,7 @@ def abstract() -> Iterator[None]:
     >>> cnnstats.analyze(model).totals.params
     100001000000
     """
-    with names_untouched(), variables_deferred(), _heap_set_aside():
+    # A model is so many objects that the collector would go several times through all that a backend holds, which takes
+    # a third of the time of building.
+    with names_untouched(), variables_deferred(), heap_set_aside():
         yield
-
-
-@contextmanager
-def _heap_set_aside() -> Iterator[None]:
-    """Lets the garbage collector look at what is made inside alone.
-
-    A model is so many objects that it would go several times through all that a backend holds, which takes a third of
-    the time of building.
-    """
-    # Somebody who has set something aside would get it back behind us.
-    is_ours = not gc.get_freeze_count()
-    if is_ours:
-        gc.freeze()
-    try:
-        yield
-    finally:
-        if is_ours:
-            gc.unfreeze()

@@ -98,8 +98,11 @@ def of_sweep(record: Record) -> Iterator[Finding]:
 
 
 def of_applications(record: Record) -> Iterator[Finding]:
-    """Two processes."""
+    """Two processes, one, and how much of it is Keras."""
     times, name = record["seconds"], f"{record['models']} of {record['name']}"
+    yield Finding("a loop that builds", name, spread(times["loop"]), "s")
+    what = "rate of `sweep`, over that of a loop that builds"
+    yield Finding(what, name, ratio(times["loop"], times["one process"]))
     yield Finding("`sweep` with two processes", name, spread(times["two processes"]), "s", at_most=25)
     faster = ratio(times["one process"], times["two processes"])
     yield Finding("one process, over two", name, faster, at_least=1.7)

@@ -6,7 +6,7 @@ import click
 
 from keras_cnnstats.cli.options import Asked
 from keras_cnnstats.cli.sources import Opening, check_name, open_model, stored_report
-from keras_cnnstats.cli.stages import nothing_printed, stage, started
+from keras_cnnstats.cli.stages import keras_started, nothing_printed, stage
 from keras_cnnstats.reports import Report
 
 STORED = "is a stored report: --input-shape, --batch-size, --sparsity and --verify need the model."
@@ -32,5 +32,5 @@ def stored_or_model(name: str, opening: Opening) -> Any:
     if report is not None:
         return report
     check_name(name)
-    with started():
-        return open_model(name, opening)
+    keras_started()
+    return open_model(name, opening)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TextIO
 
 from keras_cnnstats.cli.colours import are_wanted
-from keras_cnnstats.console import errors_held_back
+from keras_cnnstats.collector import start
 
 
 @contextmanager
@@ -34,12 +34,10 @@ def _screen() -> Iterator[TextIO]:
         yield screen
 
 
-@contextmanager
-def started() -> Iterator[None]:
-    """Imports Keras, and keeps what its backend says of itself meanwhile; all of it is shown if that fails."""
-    with stage("Starting Keras"), errors_held_back():
-        import keras  # noqa: F401
-    yield
+def keras_started() -> None:
+    """Imports Keras."""
+    with stage("Starting Keras"):
+        start("keras")
 
 
 @contextmanager

@@ -9,11 +9,10 @@ import pickle
 import signal
 import sys
 import threading
-from importlib import import_module
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NamedTuple
 
-from keras_cnnstats.console import errors_held_back
+from keras_cnnstats.collector import start
 
 READY, TAKEN = "ready", "taken"
 """What is said when Keras is there, and when a model was taken: its time begins."""
@@ -42,14 +41,11 @@ def main() -> None:
         # Before Keras, which takes seconds: who started this may be gone by then.
         threading.Thread(target=_read, args=(tasks,), daemon=True).start()
         try:
-            with errors_held_back():
-                import_module("keras_cnnstats.sweeping.measuring")
+            start("keras_cnnstats.sweeping.measuring")
         except Exception as error:
             _say(f"{type(error).__name__}: {error}", answers)
             return
-        # What is there for good is not walked again and again in search of models that are gone.
-        gc.collect()
-        gc.freeze()
+        # Models that are gone are searched for between two of them, and not while one is built.
         gc.disable()
         _say(READY, answers)
         while True:

@@ -1,6 +1,5 @@
 """Models with shapes and no memory."""
 
-import gc
 import tracemalloc
 
 import keras
@@ -38,26 +37,6 @@ def test_nothing_is_left_behind():
         small_cnn()
     assert waiting() == before
     assert not keras.src.backend.common.stateless_scope.in_stateless_scope()
-
-
-def test_the_collector_looks_at_what_is_made_inside_alone(monkeypatch):
-    frozen = [0]
-    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(frozen[-1] + 1))
-    monkeypatch.setattr(gc, "unfreeze", lambda: frozen.append(0))
-    monkeypatch.setattr(gc, "get_freeze_count", lambda: frozen[-1])
-    with cnnstats.abstract():
-        assert frozen == [0, 1]
-        with cnnstats.abstract():
-            pass
-        assert frozen == [0, 1]  # the one inside gives nothing back that the one outside has set aside
-    assert frozen == [0, 1, 0]
-
-
-def test_what_a_user_has_set_aside_stays_there(monkeypatch):
-    monkeypatch.setattr(gc, "get_freeze_count", lambda: 7)
-    monkeypatch.setattr(gc, "unfreeze", lambda: pytest.fail("nobody asked for that"))
-    with cnnstats.abstract():
-        pass
 
 
 def test_nothing_is_left_behind_when_building_fails():

@@ -15,6 +15,7 @@ PACKAGE = ROOT / "keras_cnnstats"
 FLOORS: dict[str, tuple[int, int]] = {
     "errors": (0, 0),
     "console": (0, 0),
+    "collector": (0, 1),
     "units": (0, 1),
     "amounts": (0, 1),
     "field": (0, 2),

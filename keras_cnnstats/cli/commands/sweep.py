@@ -12,7 +12,7 @@ import click
 from keras_cnnstats.cli.options import Asked, ModelName, budget_options, model_options
 from keras_cnnstats.cli.output import check_output, written
 from keras_cnnstats.cli.sources import Opening, applications, check_name, open_model
-from keras_cnnstats.cli.stages import started
+from keras_cnnstats.cli.stages import keras_started
 from keras_cnnstats.render.cells import value_text
 
 ALL = "applications"
@@ -82,8 +82,8 @@ def _builders(space: Sequence[str], opening: Opening) -> Any:
     for name in names:
         check_name(name)
     if len(names) == 1 and ":" in names[0]:
-        with started():
-            found = open_model(names[0], opening)
+        keras_started()
+        found = open_model(names[0], opening)
         import keras
 
         if not isinstance(found, keras.Model):
