@@ -1,6 +1,12 @@
-"""All networks of `keras.applications`, built without memory: what holds for each, and the totals that are known."""
+"""All networks of `keras.applications`, built without memory.
 
-from functools import cache
+What holds for each, the totals that are known, and that the tables of the documentation hold what is counted now.
+"""
+
+import json
+from functools import cache, lru_cache
+from math import inf
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,25 +17,39 @@ from keras_cnnstats.reports import Report
 
 NETWORKS = [name for name in dir(keras.applications) if name[0].isupper()]
 NOT_ON_PYTORCH = {"NASNetLarge", "NASNetMobile"}  # Keras refuses to build them there
-OPEN_INPUT = {"MobileNetV3Large", "MobileNetV3Small"}  # networks whose default input has no size
 SUMMED = ("params", "trainable_params", "macs", "flops", "transcendentals")
 
 # Two per multiply-accumulate pair, as PyTorch's FlopCounterMode counts them.
 TWICE_THE_MACS = {"ResNet50": 7_715_946_496, "MobileNetV2": 601_548_544, "ConvNeXtTiny": 8_911_062_528}
 
+DOCS = Path(__file__).parents[2] / "docs"
+CONVENTIONS = {"tensorflow": "tf", "jax": "xla", "torch": "2macs"}
 
-@cache
+
+def stored(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((DOCS / name).read_text(encoding="utf-8"))
+    return found
+
+
+AGREEMENT = [each for each in stored("agreement.json") if each["group"] == "applications"]
+FIELDS = {each["network"]: each for each in stored("fields.json")}
+
+
+@lru_cache(maxsize=1)  # all of them would be walked over, again and again, by the garbage collector
 def built(name: str) -> Any:
     if keras.backend.backend() == "torch" and name in NOT_ON_PYTORCH:
         pytest.skip("Keras does not build it on PyTorch")
-    given = {"input_shape": (224, 224, 3)} if name in OPEN_INPUT else {}
+    # Layers without a name of their own are numbered, as they were when the tables were made.
+    keras.utils.clear_session()
     with cnnstats.abstract():
-        return getattr(keras.applications, name)(weights=None, **given)
+        return getattr(keras.applications, name)(weights=None)
 
 
 @cache
 def analyzed(name: str) -> Report:
-    return cnnstats.analyze(built(name))
+    """The report of a network; those that leave their sizes open are fed what the others have by themselves."""
+    model = built(name)
+    return cnnstats.analyze(model, input_shape=(224, 224, 3) if None in model.input_shape[1:] else None)
 
 
 def test_all_forty_are_there() -> None:
@@ -62,3 +82,24 @@ def leaves(model: Any) -> list[Any]:
 @pytest.mark.parametrize(("name", "flops"), TWICE_THE_MACS.items(), ids=list(TWICE_THE_MACS))
 def test_total_is_that_of_an_independent_counter(name: str, flops: int) -> None:
     assert analyzed(name).with_convention("2macs").totals.flops == flops
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_is_counted_as_it_is_stored(name: str) -> None:
+    report = analyzed(name)
+    records = {each["backend"]: each for each in AGREEMENT if each["model"] == name}
+    assert records.keys() == CONVENTIONS.keys()
+    for backend, record in records.items():
+        assert (record["params"], record["macs"]) == (report.totals.params, report.totals.macs)
+        counted = report.with_convention(CONVENTIONS[backend]).totals.flops
+        assert record["flops"]["counted"] == counted, backend
+    inside = sum(work.inside for row in report.rows for _, work in row.work or ())
+    assert records["jax"]["contractions"]["terms"].get("padding", 0) == inside - report.totals.macs
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_sees_what_is_stored(name: str) -> None:
+    report = analyzed(name)
+    for check in FIELDS[name]["checks"]:
+        found = getattr(report[check["map"]], check["field"])
+        assert ["all" if each == inf else each for each in found] == check["counted"], check["map"]
