@@ -60,7 +60,7 @@ def test_browser_would_not_run_what_slipped_in(browser: Any, tmp_path: Path) -> 
     page.close()
 
 
-@pytest.mark.parametrize("width", [400, 1600])
+@pytest.mark.parametrize("width", [400, pytest.param(1600, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", [*MODELS, "awkward", "hostile"])
 def test_page_fits(show: Show, name: str, width: int) -> None:
     page = show(MODELS[name]() if name in MODELS else REPORTS[name], width)

@@ -40,7 +40,7 @@ def rows(page: Any) -> list[str]:
     return page.locator(".changes tbody tr:visible th").all_text_contents()
 
 
-@pytest.mark.parametrize("width", [400, 1600])
+@pytest.mark.parametrize("width", [400, pytest.param(1600, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", COMPARISONS)
 def test_page_of_any_comparison_fits(show: Show, name: str, width: int) -> None:
     page = show(COMPARISONS[name], width)
@@ -74,7 +74,7 @@ def test_hostile_names_stay_text(show: Show) -> None:
     assert page.locator("img").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["edited", "three", "empty"])
 def test_page_is_for_everybody(show: Show, name: str, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")

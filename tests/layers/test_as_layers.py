@@ -179,7 +179,7 @@ def _network(module: Any, prefix: str) -> keras.Model:
     )
 
 
-@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_training_gives_the_same_loss_curve_as_keras(compiled: bool) -> None:
     ours, theirs = _network(reference, "Reference"), _network(layers, "")
     ours.set_weights(theirs.get_weights())
