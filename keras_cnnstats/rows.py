@@ -154,7 +154,10 @@ class Builder:
 
     def _note(self, described: Described, work: _Work | None) -> str:
         if work is None and described.primitives is not None:
-            return f"its sizes are unknown: pass input_shape={self._shape_wanted()}"
+            wanted = self._shape_wanted()
+            if "?" in wanted:
+                return f"its sizes are unknown: pass input_shape={wanted}"
+            return "its rule leaves a size open, or something between it and the input does: positions of a Window?"
         return described.note
 
     def _samples(self, call: Call) -> int:

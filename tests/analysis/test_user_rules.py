@@ -210,3 +210,17 @@ def test_an_activation_layer_inside_a_layer_is_counted():
     plain, ending = layers.Dense(4), layers.Dense(4, activation=layers.LeakyReLU(0.1))
     difference = cnnstats.analyze(one_layer(ending)).rows[0].flops - cnnstats.analyze(one_layer(plain)).rows[0].flops
     assert difference == 2 * 8 * 8 * 4
+
+
+@pytest.mark.parametrize(
+    ("shape", "note"), [((8, 8, 3), "its rule leaves a size open"), ((None, 8, 3), "pass input_shape")]
+)
+def test_a_size_that_a_rule_leaves_open_is_not_asked_of_the_input(shape, note):
+    def pooled(call):
+        windows = [Window(kernel=3, size=size) for size in call.input.spatial]
+        return [Pooling(windows=windows, channels=call.input.channels, average=False)]
+
+    model = keras.Sequential([keras.Input(shape), keras.layers.MaxPooling2D(3, strides=1, name="pooled")])
+    row = cnnstats.analyze(model, rules={keras.layers.MaxPooling2D: pooled})["pooled"]
+    assert row.flops is None
+    assert note in row.note
