@@ -102,7 +102,7 @@ class Builder:
                 positions if call.results else (),
                 seen.aligned,
                 described.source if work is not None else "unknown",
-                _joined(self._note(described, work), seen.note, step.note),
+                _joined(self._note(call, described, work), seen.note, step.note),
                 tuple(dict.fromkeys([finding.code for finding in found])) if found else (),
                 counted.stored,
                 made,
@@ -152,13 +152,15 @@ class Builder:
                     held = held[0] + (0 if weight.is_state else weight.size // parts), held[1] + weight.bytes // parts
         return _Counted(params, trainable, state, tuple(stored.items()), held)
 
-    def _note(self, described: Described, work: _Work | None) -> str:
-        if work is None and described.primitives is not None:
-            wanted = self._shape_wanted()
-            if "?" in wanted:
-                return f"its sizes are unknown: pass input_shape={wanted}"
-            return "its rule leaves a size open, or something between it and the input does: positions of a Window?"
-        return described.note
+    def _note(self, call: Call, described: Described, work: _Work | None) -> str:
+        if work is not None or described.primitives is None:
+            return described.note
+        wanted = self._shape_wanted()
+        if "?" in wanted:
+            return f"its sizes are unknown: pass input_shape={wanted}"
+        if any(None in spec.shape[1:] for spec in (*call.specs, *call.results)):
+            return "its sizes are known only when the model runs"
+        return "its rule leaves a size open, as `positions` of a Window"
 
     def _samples(self, call: Call) -> int:
         # The backend has counted the whole batch.

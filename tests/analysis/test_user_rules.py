@@ -224,3 +224,20 @@ def test_a_size_that_a_rule_leaves_open_is_not_asked_of_the_input(shape, note):
     row = cnnstats.analyze(model, rules={keras.layers.MaxPooling2D: pooled})["pooled"]
     assert row.flops is None
     assert note in row.note
+
+
+class Chosen(layers.Layer):
+    """As many of the rows as have a positive sum."""
+
+    def call(self, x):
+        rows = keras.ops.convert_to_numpy(x)[0]
+        return rows[None, rows.sum(axis=-1) > 0]
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor((None, None, x.shape[-1]))
+
+
+def test_a_size_that_the_values_decide_is_not_asked_of_the_input():
+    inputs = keras.Input((8, 3))
+    row = cnnstats.analyze(keras.Model(inputs, layers.Dense(2, name="dense")(Chosen()(inputs))))["dense"]
+    assert (row.macs, row.note) == (None, "its sizes are known only when the model runs")
