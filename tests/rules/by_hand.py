@@ -1,7 +1,7 @@
 """What counting by hand takes: numbers that note what is done to them, and our count of a layer's training beside."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -9,6 +9,7 @@ from keras import Sequential, layers
 
 import keras_cnnstats as cnnstats
 from keras_cnnstats.units import Training
+from tests.rules.oracle import largest, total
 
 BATCH = 2
 
@@ -83,25 +84,12 @@ def negative_exp(x: Number) -> Number:
     return Number(-x.value).exp()
 
 
-def total(values: Sequence[Number]) -> Number:
-    result, *rest = values
-    for value in rest:
-        result = result + value
-    return result
-
-
-def mean(values: Sequence[Number]) -> Number:
-    return total(values) / len(values)
-
-
 Vector = list[Number]
 Back = Callable[[Vector], Vector]
 
 
 def log_softmax(x: Vector) -> tuple[Vector, Back]:
-    top = x[0]
-    for value in x[1:]:
-        top = top.larger(value)
+    top = largest(x)
     distances = [value - top for value in x]
     whole = total([value.exp() for value in distances]).log()
     y = [value - whole for value in distances]

@@ -6,7 +6,7 @@ and sums one by one; functions of elements are written out and run on numbers th
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Tally:
@@ -265,21 +265,21 @@ def elementwise(function: Callable[[Number], object], elements: int) -> Tally:
     return tally
 
 
-def total(values: Sequence[Number]) -> Number:
+def total(values: Sequence[Any]) -> Any:
     result, *rest = values
     for value in rest:
         result = result + value
     return result
 
 
-def largest(values: Sequence[Number]) -> Number:
+def largest(values: Sequence[Any]) -> Any:
     result, *rest = values
     for value in rest:
         result = result.larger(value)
     return result
 
 
-def mean(values: Sequence[Number]) -> Number:
+def mean(values: Sequence[Any]) -> Any:
     return total(values) / len(values)
 
 

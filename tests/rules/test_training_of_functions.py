@@ -8,14 +8,12 @@ from typing import Any, NamedTuple
 import pytest
 from keras import layers
 
-from tests.rules.by_hand import BATCH, Back, Number, Vector, counted, log_softmax, mean, negative_exp, total, training
-from tests.rules.oracle import Axis
+from tests.rules.by_hand import BATCH, Back, Number, Vector, counted, log_softmax, negative_exp, training
+from tests.rules.oracle import Axis, largest, mean, total
 
 
 def softmax(x: Vector) -> tuple[Vector, Back]:
-    top = x[0]
-    for value in x[1:]:
-        top = top.larger(value)
+    top = largest(x)
     powers = [(value - top).exp() for value in x]
     whole = total(powers)
     y = [power / whole for power in powers]
