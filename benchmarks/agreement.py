@@ -209,6 +209,8 @@ def page(records: Sequence[Record]) -> str:
         "of a whole network is [the sum of these in float32](programs.md). The backbones of keras-hub are "
         "built small (two layers, a few dozen channels): what is tried is their structure.",
         "",
+        f"Of MACs: {headline(records)}.",
+        "",
         "| referee | models | contractions: remainder 0 | differ | not comparable | FLOPs: remainder 0 | differ "
         "| not comparable |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -231,6 +233,18 @@ def page(records: Sequence[Record]) -> str:
     if differing:
         lines += ["", "## What differs", "", *differing]
     return "\n".join(lines) + "\n"
+
+
+def headline(records: Sequence[Record]) -> str:
+    """What became of the comparisons of MACs, in a sentence without its end."""
+    found = [record["contractions"] for record in records]
+    verdicts = Counter(each["verdict"] for each in found)
+    exact = sum(not each["terms"] for each in found if each["verdict"] == "confirmed")
+    return (
+        f"of {len(found)} comparisons {exact} equal, {verdicts['confirmed'] - exact} equal but for XLA's taps in the "
+        f"padding, {verdicts['explained']} but for other terms with a name, {verdicts['not comparable']} not "
+        f"comparable, {verdicts['differs']} differ"
+    )
 
 
 def tally(records: Sequence[Record], quantity: str) -> tuple[int, int, int]:

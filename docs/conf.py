@@ -37,8 +37,9 @@ html_copy_source = False
 
 
 def setup(app: Any) -> None:
-    """Makes the pages that are made, and turns links that lead out of the site into names."""
+    """Makes the pages that are made, leads links there, and turns those that lead out of the site into names."""
     app.connect("builder-inited", _write_pages)
+    app.connect("source-read", _with_links_inside)
     app.connect("source-read", _without_links_outside)
     app.connect("autodoc-skip-member", _is_told_by_its_class)
     app.connect("autodoc-process-bases", _public_bases)
@@ -47,6 +48,20 @@ def setup(app: Any) -> None:
 
 def _write_pages(_: Any) -> None:
     write()
+
+
+_MADE = (
+    (r"\.\./keras_cnnstats/pages\)", "codes/index.md)"),
+    (r"\.\./keras_cnnstats/pages/", "codes/"),
+    (r"\.\./examples/(\w+)\.ipynb", r"tours/\1.md"),
+    (r"\.\./examples/([a-e]_\w+)\.py#", r"lessons/\1.md#"),
+)
+"""Links that lead a reader of the repository to what a page of the site is made of, and that page."""
+
+
+def _with_links_inside(_: Any, page: str, source: list[str]) -> None:
+    for outside, inside in () if "/" in page else _MADE:
+        source[0] = re.sub(rf"\]\({outside}", f"]({inside}", source[0])
 
 
 def _without_links_outside(_: Any, page: str, source: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Document A, understanding convolution: filters, feature maps, sizes, parameters, FLOPs and receptive fields."""
+"""Lesson A, understanding convolution: filters, feature maps, sizes, parameters, FLOPs and receptive fields."""
 
 import time
 
@@ -57,13 +57,13 @@ def a1() -> None:
 
 
 def a2() -> None:
-    """The size of the output, and what is wrong with the document's formula.
+    """The size of the output, and what is wrong with the lesson's formula.
 
     It prints (Input - k - 2*padding) / stride + 1. Padding makes the input larger, so that its sign is +, and a window
     that does not fit any more is left out, so that the quotient is rounded down.
     """
     n, k, s, p = 5, 3, 2, 1
-    show("by the document", f"({n} - {k} - 2*{p}) / {s} + 1 = {(n - k - 2 * p) / s + 1:g}, which is wrong")
+    show("by the lesson", f"({n} - {k} - 2*{p}) / {s} + 1 = {(n - k - 2 * p) / s + 1:g}, which is wrong")
     layer = layers.ReferenceConv2D(1, k, strides=s, padding=p)
     of_keras = analyzed((n, n, 1), keras.layers.ZeroPadding2D(p), keras.layers.Conv2D(1, k, strides=s))
     agree(

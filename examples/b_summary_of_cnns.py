@@ -1,4 +1,4 @@
-"""Document B, a summary of convolutional networks: sparse and shared weights, channels, pooling, text, translation."""
+"""Lesson B, a summary of convolutional networks: sparse and shared weights, channels, pooling, text, translation."""
 
 from typing import Any
 
@@ -202,7 +202,7 @@ def b7() -> None:
 
 
 def b8() -> None:
-    """Transposed convolution ("deconvolution") goes the other way: its matrix is that of the convolution, turned over.
+    """Transposed convolution ("deconvolution") goes the other way: its matrix is that of the convolution, transposed.
 
     It restores the size of the convolution's input, and not its values.
     """
@@ -214,7 +214,7 @@ def b8() -> None:
     agree("a convolution makes of 5 x 5 x 1", (3, 3, 1), reference=small.shape)
     agree("the transposed one of that", (5, 5, 1), reference=numbers(up, small).shape)
     there, back = conv_to_dense(down, (5, 5, 1)).to_dense(), conv_to_dense(up, (3, 3, 1)).to_dense()
-    equal("its matrix, and the other's turned over", back, there.T)
+    equal("its matrix, and the other's transposed", back, there.T)
     assert difference(numbers(up, small), x) > 1
     show("the values", "not restored")
 

@@ -1,4 +1,4 @@
-"""Document C, standard convolution: the worked example, depth columns, the arguments, and a small network."""
+"""Lesson C, standard convolution: the worked example, depth columns, the arguments, and a small network."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Document D, convolution by hand: the formulas, upsampling in three ways, softmax, and a training loop."""
+"""Lesson D, convolution by hand: the formulas, upsampling in three ways, softmax, and a training loop."""
 
 from typing import Any
 
@@ -167,7 +167,7 @@ def d4() -> None:
 def d5() -> None:
     """The network and the loop that trains it, written by hand: head 1 -> 20 -> 64, tail 64 -> 20 -> 3, Adam.
 
-    The document's listing does not run. What is mended: names that are misspelled; an image of 3 channels that goes
+    The lesson's listing does not run. What is mended: names that are misspelled; an image of 3 channels that goes
     into a convolution of 1 (here the image is grey, and the colours are what is learnt); `step` that is called on the
     loss, where it is the optimizer's.
     """

@@ -1,4 +1,4 @@
-"""Document E, layers and how to count their parameters: sizes, pooling, a network and its twin, and training curves."""
+"""Lesson E, layers and how to count their parameters: sizes, pooling, a network and its twin, and training curves."""
 
 from typing import NamedTuple
 

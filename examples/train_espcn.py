@@ -1,6 +1,6 @@
 """Super-resolution by sub-pixel convolution: three convolutions, whose channels become rows and columns.
 
-The network is that of document D, built from the reference layers. It learns to sharpen images that the script draws
+The network is that of lesson D, built from the reference layers. It learns to sharpen images that the script draws
 itself, and is held against bicubic upsampling on images that it has not seen. The curves are saved.
 """
 

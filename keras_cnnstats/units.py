@@ -102,11 +102,11 @@ class Training(NamedTuple):
 NO_TRAINING = Training()
 
 CONVENTIONS = {
-    "textbook": "K multiplications and K - 1 additions for each output, bias +1; 1 per element elsewhere",
+    "textbook": "K multiplications and K - 1 additions for each output, bias +1; 1 per arithmetic operation elsewhere",
     "macs": "multiply-accumulate pairs of convolutions, dense layers and matrix products; nothing else",
     "2macs": "two operations for each multiply-accumulate pair; nothing else",
     "tf": "what TensorFlow's profiler registers",
-    "xla": "XLA's cost analysis: taps inside the input only; 1 per element elsewhere",
+    "xla": "XLA's cost analysis: taps inside the input only; elsewhere 1 per element of each operation",
 }
 
 

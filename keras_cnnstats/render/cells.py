@@ -24,7 +24,7 @@ SOURCES = {
 """Mark and meaning of each source of numbers but the usual one, `rule`."""
 
 PROOFS = {
-    CONFIRMED: ("✓", "confirmed: a measurement gives the same number"),
+    CONFIRMED: ("✓", "confirmed: a measurement agrees, counted as its referee counts"),
     EXPLAINED: ("≈", "explained: a measurement differs by what its referee is known to count otherwise"),
     DIFFERS: ("✗", "differs: a measurement says something else"),
     NOT_COMPARABLE: ("–", "not comparable: nothing can measure it here"),

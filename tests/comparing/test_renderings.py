@@ -37,7 +37,7 @@ def with_name(name: str) -> Comparison:
 TEXT = """\
 a: Model "small_cnn", input (1, 32, 32, 3), batch size 1, float32
 b: Model "edited", input (1, 32, 32, 3), batch size 1, float32
-FLOPs (textbook): K multiplications and K - 1 additions for each output, bias +1; 1 per element elsewhere
+FLOPs (textbook): K multiplications and K - 1 additions for each output, bias +1; 1 per arithmetic operation elsewhere
 
 ╭──────────────────┬───────────┬───────────┬─────────────────────╮
 │                  │         a │         b │          difference │

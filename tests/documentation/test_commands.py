@@ -26,9 +26,8 @@ def build(width=8):
 
 def commands() -> list[str]:
     """What stands behind a prompt on the pages."""
-    blocks = [
-        block for page in sorted(DOCS.glob("*.md")) for block in CONSOLE.findall(page.read_text(encoding="utf-8"))
-    ]
+    pages = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
+    blocks = [block for page in pages for block in CONSOLE.findall(page.read_text(encoding="utf-8"))]
     return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 def rows(path: Path) -> list[str]:
     """What the page says of each row of a script: a link to its function, and the first paragraph of that."""
-    return [f"| [{name.upper()}](lessons/{path.stem}.md#{name}) | {shows} |" for name, shows in lesson(path).items()]
+    return [f"| [{name.upper()}](../examples/{path.name}#{name}) | {shows} |" for name, shows in lesson(path).items()]
 
 
 @pytest.mark.parametrize("path", scripts(), ids=lambda path: path.stem)

@@ -92,7 +92,7 @@ def test_csv_of_the_awkward() -> None:
 
 MARKDOWN_SMALL = """\
 Model "small_cnn", input (1, 32, 32, 3), batch size 1, float32\x20\x20
-FLOPs (textbook): K multiplications and K - 1 additions for each output, bias +1; 1 per element elsewhere
+FLOPs (textbook): K multiplications and K - 1 additions for each output, bias +1; 1 per arithmetic operation elsewhere
 
 | Layer | Type | Output shape | Params | MACs | FLOPs | RF | Stride | Padding |
 |:---|:---|:---|---:|---:|---:|---:|---:|---:|
