@@ -25,6 +25,7 @@ from keras_cnnstats.rules import (
     slicing,
 )
 from keras_cnnstats.rules.registry import Found, Rule, find, overridden, registered, rule
+from keras_cnnstats.rules.windows import sliding
 
 __all__ = [
     "Found",
@@ -55,4 +56,5 @@ __all__ = [
     "rnn",
     "rule",
     "slicing",
+    "sliding",
 ]

@@ -7,9 +7,32 @@ from keras_cnnstats.primitives import Upwindow, Window
 
 
 def sliding(
-    x: FeatureMap, y: FeatureMap, kernel: Any, strides: Any, padding: Any, dilation: Any = 1
+    x: FeatureMap, y: FeatureMap, kernel: Any, strides: Any = 1, padding: Any = "valid", dilation: Any = 1
 ) -> tuple[Window, ...]:
-    """The windows that slide over `x` and make `y`; an argument that is no sequence stands for all axes."""
+    """Returns the windows that slide over a map and make another: what the rule of a pooling or a convolution needs.
+
+    An argument that is no sequence stands for all axes.
+
+    Args:
+        x: the map that they slide over, such as `call.input`.
+        y: the map that they make, such as `call.output`: how many positions it has is the framework's word.
+        kernel: taps.
+        strides: input positions from one output to the next.
+        padding: `"valid"`, `"same"`, `"causal"`, or so many positions on both sides.
+        dilation: input positions from one tap to the next.
+
+    Returns:
+        A `Window` for each spatial axis.
+
+    Raises:
+        ValueError: a sequence has not one value for each spatial axis.
+
+    Example: windows of 3, 2 positions apart.
+
+    >>> nine, four = FeatureMap((None, 9, 8)), FeatureMap((None, 4, 8))
+    >>> sliding(nine, four, kernel=3, strides=2, padding="valid")
+    (Window(kernel=3, stride=2, dilation=1, padding='valid', size=9, positions=4),)
+    """
     sizes, positions = x.spatial, y.spatial
     rank = len(sizes)
     arguments = [_each(argument, rank) for argument in (kernel, strides, dilation, padding)]
