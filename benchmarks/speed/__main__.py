@@ -1,4 +1,4 @@
-"""Measures all work loads or some of them, keeps the raw times as JSON, and writes the table of the documentation.
+"""Measures all workloads or some of them, keeps the raw times as JSON, and writes the table of the documentation.
 
 Usage: `python -m benchmarks.speed [--parts peers,import] [--rounds 7] [--networks ResNet50] [--layers 5000]`. What is
 not measured, or cannot be, keeps the figures that it has in docs/speed.json; `--table` only writes the table of them.
@@ -29,7 +29,7 @@ NESTED = 1000
 
 
 class Job(NamedTuple):
-    """A work load, and the process that it has.
+    """A workload, and the process that it has.
 
     Attributes:
         name: `part`, or `part/backend/model`.
@@ -76,7 +76,7 @@ def measured(job: Job) -> dict[str, Any]:
 def lines(name: str, record: dict[str, Any]) -> Iterator[str]:
     """Yields what to print of a record."""
     for each in figures(name, record):
-        aim = f"  [{each.aim}{'' if each.is_kept else ': not kept'}]" if each.aim else ""
+        aim = f"  [{each.aim}{'' if each.is_kept else ': missed'}]" if each.aim else ""
         yield f"{name:32} {each.of}: {each.what}: {each.text}{aim}"
     yield from (f"not measured: {why.removeprefix('- ')}" for why in reasons({name: record}))
 
@@ -97,7 +97,7 @@ def machine() -> str:
 def main() -> None:
     """Measures, prints what came out, and keeps each record as soon as it is there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--parts", default=",".join(OF_PARTS), help="work loads; all by default")
+    parser.add_argument("--parts", default=",".join(OF_PARTS), help="workloads; all by default")
     parser.add_argument("--rounds", type=int, default=7, help="of each; of what takes minutes 3 at most")
     parser.add_argument("--backends", default="tensorflow,jax,torch", help="of the peers")
     parser.add_argument("--networks", default=",".join(NETWORKS), help="for the peers")

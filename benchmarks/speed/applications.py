@@ -1,4 +1,4 @@
-"""Work load `applications`: `sweep` of all networks of `keras.applications`, beside a loop that only builds them.
+"""Workload `applications`: `sweep` of all networks of `keras.applications`, beside a loop that only builds them.
 
 Timed: the call, with one process and with two, and the loop in a process of its own; each with the start of its
 processes. The loop builds without weights and throws each network away: what is left of the sweep is its own.

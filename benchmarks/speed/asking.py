@@ -36,6 +36,8 @@ def asked(work: str, backend: str = "tensorflow", **arguments: Any) -> list[dict
         "KERAS_BACKEND": backend,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        # What was imported once is compiled already, as on a user's machine.
+        "PYTHONDONTWRITEBYTECODE": "",
         # Graphs are read on the processor alone.
         "CUDA_VISIBLE_DEVICES": "-1",
         "JAX_PLATFORMS": "cpu",

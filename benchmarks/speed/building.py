@@ -1,4 +1,4 @@
-"""Work load `abstract`: building without weights, beside building with them, and building what fits nowhere.
+"""Workload `abstract`: building without weights, beside building with them, and building what fits nowhere.
 
 Timed: the call that builds ConvNeXtXLarge, inside `abstract()` and outside, each in a process of its own, in turn. Each
 process has built a small network the same way before, so that the start of the backend is in neither. Memory is the

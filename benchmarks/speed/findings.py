@@ -1,4 +1,4 @@
-"""What the raw times of each work load come to, beside what was asked for."""
+"""What the raw times of each workload come to, beside what was asked for."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,7 +23,7 @@ WALK, WALKS_AT_MOST = "a bare walk", 30
 
 
 def findings(part: str, record: Record) -> Iterator[Finding]:
-    """Yields the figures of a work load."""
+    """Yields the figures of a workload."""
     yield from OF_PARTS[part](record)
 
 
@@ -54,7 +54,7 @@ def of_verifying(record: Record) -> Iterator[Finding]:
 def of_import(record: Record) -> Iterator[Finding]:
     """Milliseconds."""
     times = record["seconds"]
-    for name, at_most in (("import keras_cnnstats", 50), ("reach for analyze", None)):
+    for name, at_most in (("import keras_cnnstats", 50), ("first use of analyze", None)):
         yield Finding(f"`{name}`", "behind `import keras`", spread(times[name], 1e3), "ms", at_most=at_most)
 
 

@@ -1,4 +1,4 @@
-"""Work load `growth`: whether the time of a layer is the same in a large model as in a small one.
+"""Workload `growth`: whether the time of a layer is the same in a large model as in a small one.
 
 Timed: `analyze` of models of few and of many layers, in turn. Keras builds them before, which takes far longer.
 """

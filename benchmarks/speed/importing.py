@@ -1,4 +1,4 @@
-"""Work load `import`: `import keras_cnnstats` behind `import keras`.
+"""Workload `import`: `import keras_cnnstats` behind `import keras`.
 
 Timed: both statements, and then reaching for `keras_cnnstats.analyze`, which brings the modules that an analysis needs.
 Each round has a fresh process, with the package compiled before, as an installation does.
@@ -14,7 +14,7 @@ from typing import Any
 STATEMENTS = {
     "import keras": "import keras",
     "import keras_cnnstats": "import keras_cnnstats",
-    "reach for analyze": "keras_cnnstats.analyze",
+    "first use of analyze": "keras_cnnstats.analyze",
 }
 CODE = f"""
 import json, time

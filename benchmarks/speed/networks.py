@@ -1,4 +1,4 @@
-"""Work load `peers`: `analyze(model)`, held against each peer that runs on this backend.
+"""Workload `peers`: `analyze(model)`, held against each peer that runs on this backend.
 
 Timed: `analyze` with the report's rows and totals complete and nothing printed; beside it what `peers/` says of each.
 The network is built before, and all have had one call before the first round, which is told apart under `first`:

@@ -13,16 +13,16 @@ from benchmarks.speed.stages import STAGES
 
 HEAD = """# Speed
 
-Measured by `python -m benchmarks.speed` on {machine}, each work load in a process of its own; raw times stand in
+Measured by `python -m benchmarks.speed` on {machine}, each workload in a process of its own; raw times stand in
 `docs/speed.json`. Figures are ratios of medians, in brackets the least and the most of the rounds ({rounds}; 3 of what
-takes minutes). In each round the contenders ran one after the other in the same process. What is timed is told in the
-file of each work load, in `benchmarks/speed/`.
+takes minutes). In each round the contenders ran one after the other in the same process. The file of each workload, in
+`benchmarks/speed/`, says what is timed.
 
 ## Beside its peers
 
-How many times as long as `analyze(model)` each takes, on the same Keras model in the same process; of the bare walk,
-how many times as long `analyze` takes. The first call of each, which imports what it needs, is left out; what is short
-is run for 0.2 s in each round.
+How many times as long as `analyze(model)` each takes, on the same Keras model in the same process; for the bare walk
+the other way round, how many times as long as the walk `analyze` takes. The first call of each, which imports what it
+needs, is left out; short calls are repeated for 0.2 s in each round.
 """
 REST = """
 ## By itself
@@ -37,10 +37,9 @@ BOUNDS = """
 
 OF_STAGES = """
 - `analyze`: {whole} µs for each row of {name}, at the least of {rounds} rounds: {parts}. A row takes {python} calls of
-  functions of Python and {c} of those that Python is written with. What is left to gain is in Keras' own objects, which
-  lie scattered in memory and are read through properties. Layers of equal shape and configuration share what was
-  counted of them; to find out that a layer has not changed since an earlier analysis would take as long as counting it
-  again.
+  functions written in Python and {c} of built-in ones. What is left to gain is in Keras' own objects, which lie
+  scattered in memory and are read through properties. Layers of equal shape and configuration share what was counted
+  of them; to find out that a layer has not changed since an earlier analysis would take as long as counting it again.
 """
 
 OF_WALK = """
@@ -116,7 +115,7 @@ def beside_peers(records: Records) -> Iterator[str]:
     for peer in all_peers():
         here = [found.get((peer.name, network)) for network in NETWORKS]
         known = [each for each in here if each]
-        cells = [each.text + ("" if each.is_kept else " (not kept)") if each else "–" for each in here]
+        cells = [each.text + ("" if each.is_kept else " (missed)") if each else "–" for each in here]
         name = f"{OURS}, over {WALK}" if peer.name == WALK else peer.name
         yield f"| {name} | {' | '.join(cells)} | {known[0].aim if known else ''} | {peer.what} |"
     yield ""
@@ -136,7 +135,7 @@ def own_times(records: Records) -> Iterator[str]:
 
 def line(finding: Finding) -> str:
     """Returns one line of the second table."""
-    kept = "" if not finding.aim else "kept" if finding.is_kept else "not kept"
+    kept = "" if not finding.aim else "met" if finding.is_kept else "missed"
     return f"| {finding.what} | {finding.of} | {finding.text} | {finding.aim} | {kept} |"
 
 

@@ -1,4 +1,4 @@
-"""Work load `sizes`: the report of the same network at another size of its input.
+"""Workload `sizes`: the report of the same network at another size of its input.
 
 Timed: `report.with_input_shape(shape)` of a model that leaves its sizes open, beside building the network for that
 shape, without weights, and analysing it.

@@ -1,4 +1,4 @@
-"""Work load `scheduler`: what it costs to hand out a batch of models, to the processes of `sweep` and to a Dask worker.
+"""Workload `scheduler`: what it costs to hand out a batch of models, to the processes of `sweep` and to a Dask worker.
 
 Timed: batches without models, one after the other, there and back.
 """

@@ -1,4 +1,4 @@
-"""Work load `stages`: where the time of `analyze(ResNet50)` goes.
+"""Workload `stages`: where the time of `analyze(ResNet50)` goes.
 
 Timed: each floor that an analysis goes through, one after the other, on a model that has been analysed before: reading
 Keras' graph, the rules, the receptive fields, the memory, the work of training, and the rows with their disagreements.

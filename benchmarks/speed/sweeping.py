@@ -1,4 +1,4 @@
-"""Work load `sweep`: `sweep` of different cells of NAS-Bench-201, beside a loop that only builds the same models.
+"""Workload `sweep`: `sweep` of different cells of NAS-Bench-201, beside a loop that only builds the same models.
 
 Timed: one process from its start to its last model, and its models alone, without the start of Keras. Both build
 without weights; the loop throws each model away. A round takes minutes, over which a machine changes its pace: the two

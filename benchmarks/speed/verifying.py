@@ -1,4 +1,4 @@
-"""Work load `verifying`: `report.verify(only=["work"])`, beside the recipe over TensorFlow's profiler.
+"""Workload `verifying`: `report.verify(only=["work"])`, beside the recipe over TensorFlow's profiler.
 
 Timed: holding each row's work and shapes and the model's work against the counter of TensorFlow, of a report that is
 there; and the recipe of `peers/`, which asks for one total. Both trace the model.
