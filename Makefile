@@ -13,9 +13,9 @@ TESTS ?=
 # Two processes, each with whole files of tests: more need more memory than they save time.
 AT_ONCE ?= --numprocesses 2 --dist loadfile
 
-# TensorFlow's start-up messages say nothing that a reader of the output needs, and two of them obey no setting.
+# TensorFlow's start-up messages say nothing that a reader of the output needs, and three of them obey no setting.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
-QUIETLY := 2> >(sed '/absl::InitializeLog\|cudart_stub/d' >&2)
+QUIETLY := 2> >(sed '/absl::InitializeLog\|cudart_stub\|oneDNN custom operations/d' >&2)
 
 .PHONY: help demo examples docs test test-slow test-jax test-torch lint types format bench release clean
 .DEFAULT_GOAL := help
