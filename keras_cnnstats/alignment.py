@@ -13,7 +13,12 @@ COUNTS = (
 )  # fmt: skip
 """Counts of a row that are compared."""
 
-EXTENTS = {"rf": "receptive_field", "local_rf": "local_receptive_field", "stride": "stride_product"}
+EXTENTS = {
+    "rf": "receptive_field",
+    "local_rf": "local_receptive_field",
+    "stride": "stride_product",
+    "padding": "effective_padding",
+}
 """What is compared on each axis, by the names that the columns of the DataFrame begin with."""
 
 _NUMBER = re.compile(r"_[0-9]+(?=/|$)")

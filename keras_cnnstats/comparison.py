@@ -264,8 +264,7 @@ def _at_the_end(attribute: str, letter: str) -> Callable[[Report], tuple[Extent,
 
 
 def _on_axis(row: Row, attribute: str, letter: str) -> Extent:
-    # Rows that see nothing of the input, such as constants, have axes and no fields.
-    return dict(zip(row.axes, getattr(row, attribute), strict=False)).get(letter)
+    return dict(zip(row.axes, getattr(row, attribute), strict=True)).get(letter)
 
 
 def _value(row: Row, name: str) -> Any:

@@ -44,6 +44,17 @@ def test_one_block_more_is_what_was_added() -> None:
     assert sum(change.difference("macs") for change in added) == comparison.totals["macs"].differences[1]
 
 
+def test_a_field_of_the_same_size_elsewhere_is_another() -> None:
+    def steps(padding: str) -> keras.Model:
+        return keras.Sequential([keras.Input((16, 3)), keras.layers.Conv1D(4, 3, padding=padding)], name="net")
+
+    comparison = cnnstats.compare(steps("same"), steps("causal"))
+    assert not comparison.is_same
+    assert [change.status for change in comparison.changes] == ["sees otherwise"]
+    assert "padding 1 → 2" in str(comparison)
+    assert comparison.totals["padding_t"].values == (1, 2)
+
+
 @pytest.mark.parametrize(
     "others", [{"filters": 12}, {"kernel": 5}, {"extra": True}, {"extra": True, "filters": 3}], ids=str
 )

@@ -39,18 +39,19 @@ a: Model "small_cnn", input (1, 32, 32, 3), batch size 1, float32
 b: Model "edited", input (1, 32, 32, 3), batch size 1, float32
 FLOPs (textbook): K multiplications and K - 1 additions for each output, bias +1; 1 per arithmetic operation elsewhere
 
-╭──────────────────┬───────────┬───────────┬─────────────────────╮
-│                  │         a │         b │          difference │
-├──────────────────┼───────────┼───────────┼─────────────────────┤
-│ Params           │     5,482 │     6,378 │       +896 (+16.3%) │
-│ Trainable params │     5,450 │     6,346 │       +896 (+16.4%) │
-│ MACs             │ 1,622,336 │ 2,507,072 │   +884,736 (+54.5%) │
-│ FLOPs (textbook) │ 3,297,958 │ 5,067,430 │ +1,769,472 (+53.7%) │
-│ Transcendentals  │        10 │        10 │                   = │
-│ Layer calls      │         8 │         9 │         +1 (+12.5%) │
-│ Receptive field  │         8 │         9 │         +1 (+12.5%) │
-│ Stride           │         2 │         1 │         -1 (-50.0%) │
-╰──────────────────┴───────────┴───────────┴─────────────────────╯
+╭───────────────────┬───────────┬───────────┬─────────────────────╮
+│                   │         a │         b │          difference │
+├───────────────────┼───────────┼───────────┼─────────────────────┤
+│ Params            │     5,482 │     6,378 │       +896 (+16.3%) │
+│ Trainable params  │     5,450 │     6,346 │       +896 (+16.4%) │
+│ MACs              │ 1,622,336 │ 2,507,072 │   +884,736 (+54.5%) │
+│ FLOPs (textbook)  │ 3,297,958 │ 5,067,430 │ +1,769,472 (+53.7%) │
+│ Transcendentals   │        10 │        10 │                   = │
+│ Layer calls       │         8 │         9 │         +1 (+12.5%) │
+│ Receptive field   │         8 │         9 │         +1 (+12.5%) │
+│ Stride            │         2 │         1 │         -1 (-50.0%) │
+│ Effective padding │         3 │         0 │        -3 (-100.0%) │
+╰───────────────────┴───────────┴───────────┴─────────────────────╯
 
 a → b: parameters +16.3%, FLOPs +53.7%, receptive field +1
 Layers: 1 added, 1 changed, 1 renamed, 1 with another field, 5 the same

@@ -58,7 +58,7 @@ def seeing_otherwise(changes: Sequence[Change]) -> str:
 
 
 def field(change: Change) -> str:
-    """Returns the first of receptive field, local field and stride that is another now: before and after."""
+    """Returns the first of receptive field, local field, stride and padding that is another now: before and after."""
     if change.before is None or change.after is None:
         return ""
     for name, attribute in EXTENTS.items():
@@ -68,7 +68,7 @@ def field(change: Change) -> str:
     return ""
 
 
-_FIELDS = {"rf": "", "local_rf": "local ", "stride": "stride "}
+_FIELDS = {"rf": "", "local_rf": "local ", "stride": "stride ", "padding": "padding "}
 
 
 def _extent(row: Row, attribute: str) -> str:

@@ -28,6 +28,7 @@ LABELS = {
     "rf": "Receptive field",
     "local_rf": "Local receptive field",
     "stride": "Stride",
+    "padding": "Effective padding",
 }
 """What the quantities are called."""
 
@@ -101,6 +102,8 @@ def totals(comparison: Comparison) -> list[Total]:
     per_axis = {name: {letter: found[f"{name}_{letter}"] for letter in letters} for name in EXTENTS}
     if all(per_axis["rf"][letter].values == per_axis["local_rf"][letter].values for letter in letters):
         del per_axis["local_rf"]
+    if all(compared.is_same for compared in per_axis["padding"].values()):
+        del per_axis["padding"]
     return [*sums, *(total for name, axes in per_axis.items() for total in _on_axes(name, axes))]
 
 
