@@ -261,7 +261,10 @@ class Graph(NamedTuple):
 
     def samples(self, call: Call) -> int:
         """How often the work of one sample is done; operations may have put more than samples on the first axis."""
-        shape = call.results[0].shape if call.results else ()
+        return self.first_size(call.results[0].shape if call.results else ())
+
+    def first_size(self, shape: Shape) -> int:
+        """Returns the size of a tensor's first axis in a batch of `batch_size`, also where the model fixes another."""
         first, fed = shape[0] if shape else None, self.tensors[self.inputs[0]].shape
         batch = (fed[0] if fed else None) or self.batch_size
         return self.batch_size if first is None or first == batch else max(first * self.batch_size // batch, 1)

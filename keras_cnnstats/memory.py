@@ -35,7 +35,7 @@ class Liveness(NamedTuple):
 
 def liveness(graph: Graph) -> Liveness:
     """Returns the memory of a graph's activations, in its execution order."""
-    sizes = [bytes_of(spec.shape, spec.dtype, graph.batch_size) for spec in graph.tensors]
+    sizes = [bytes_of(spec.shape, spec.dtype, graph.first_size(spec.shape)) for spec in graph.tensors]
     made = tuple([sum_if_known([sizes[number] for number in call.outputs]) for call in graph.calls])
     read = tuple([sum_if_known([sizes[number] for number in set(call.inputs)]) for call in graph.calls])
     if any(sizes[number] is None for number in _tensors_used(graph)):
@@ -88,8 +88,8 @@ def _last_use(graph: Graph) -> dict[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def bytes_of(shape: Shape, dtype: str, batch_size: int) -> Count:
-    """Returns the bytes of a tensor, for a batch of that size where it is open; `None` where a size is unknown."""
+def bytes_of(shape: Shape, dtype: str, first: int) -> Count:
+    """Returns the bytes of a tensor, with that size of its first axis; `None` where another size is unknown."""
     each = dtype_bytes(dtype)
-    elements = product((batch_size, *shape[1:]) if shape and shape[0] is None else shape)
+    elements = product((first, *shape[1:]) if shape else ())
     return None if elements is None or each is None else elements * each

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers
 
-from keras_cnnstats.graph import Call, TensorSpec
+from keras_cnnstats.graph import Call, Graph, TensorSpec
 
 _RECURRENCES = (layers.RNN, layers.Bidirectional)
 
@@ -37,17 +37,17 @@ class Runnable(NamedTuple):
         return not any(None in spec.shape for spec in self.specs)
 
 
-def runnable(call: Call, batch_size: int, constants: Collection[int] = ()) -> Runnable:
+def runnable(call: Call, graph: Graph, constants: Collection[int] = ()) -> Runnable:
     """Returns a call as a function of tensors, for a batch of a size that is known.
 
     Args:
         call: the call.
-        batch_size: what an open first axis stands for.
+        graph: the graph that it stands in, which knows how large a first axis is in a batch.
         constants: places among its inputs of what it is not fed: zeros stand there.
     """
-    found = _runnable(call, batch_size, constants)
+    found = _runnable(call, graph, constants)
     steps = call.specs[0].shape[1] if isinstance(call.layer, _RECURRENCES) else None
-    return found._replace(longer=_runnable(_longer(call, steps), batch_size), steps=steps) if steps else found
+    return found._replace(longer=_runnable(_longer(call, steps), graph), steps=steps) if steps else found
 
 
 def _longer(call: Call, steps: int) -> Call:
@@ -62,7 +62,7 @@ def _longer(call: Call, steps: int) -> Call:
     return call._replace(args=args, kwargs=kwargs)
 
 
-def _runnable(call: Call, batch_size: int, constants: Collection[int] = ()) -> Runnable:
+def _runnable(call: Call, graph: Graph, constants: Collection[int] = ()) -> Runnable:
     def is_fed(spec: TensorSpec) -> bool:
         return call.place(spec) not in constants
 
@@ -70,12 +70,12 @@ def _runnable(call: Call, batch_size: int, constants: Collection[int] = ()) -> R
     # A layer that changes images at random takes it that it trains; a model that predicts tells it otherwise.
     parameters = signature(call.layer.call).parameters if isinstance(call.layer, layers.Layer) else {}
     takes_training = "training" in list(parameters)[len(call.args) :]
-    fed = [_with_batch(spec, batch_size) for spec in specs_of(call) if is_fed(spec)]
+    fed = [_with_batch(spec, graph) for spec in specs_of(call) if is_fed(spec)]
 
     def tensor(spec: TensorSpec, given: Iterator[Any]) -> Any:
         if is_fed(spec):
             return next(given)
-        return keras.ops.zeros(_with_batch(spec, batch_size).shape, spec.dtype)
+        return keras.ops.zeros(_with_batch(spec, graph).shape, spec.dtype)
 
     def run(tensors: Sequence[Any]) -> list[Any]:
         values, given = list(tensors[: len(variables)]), iter(tensors[len(variables) :])
@@ -83,7 +83,7 @@ def _runnable(call: Call, batch_size: int, constants: Collection[int] = ()) -> R
         with keras.StatelessScope(state_mapping=held, initialize_variables=False):
             args, kwargs = with_tensors(call, lambda spec: tensor(spec, given))
             if takes_training:
-                kwargs["training"] = False
+                kwargs.setdefault("training", False)
             return tensors_in(call.layer(*args, **kwargs))
 
     of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]
@@ -131,7 +131,5 @@ def mapped(arguments: Any, change: Callable[[TensorSpec], Any]) -> Any:
     return arguments
 
 
-def _with_batch(spec: TensorSpec, batch_size: int) -> TensorSpec:
-    if spec.shape[:1] == (None,):
-        return spec._replace(shape=(batch_size, *spec.shape[1:]))
-    return spec
+def _with_batch(spec: TensorSpec, graph: Graph) -> TensorSpec:
+    return spec._replace(shape=(graph.first_size(spec.shape), *spec.shape[1:])) if spec.shape else spec

@@ -73,10 +73,10 @@ def _terms_of_whole(
     contractions, rest = _terms([(call, each) for call, each, _ in run], graph.batch_size)
     for call, each, constants in run:
         if constants and isinstance(each, Figures):
-            more = _of_constants(call, each, constants, graph.batch_size)
+            more = _of_constants(call, each, constants, graph)
             contractions, rest = contractions + more[0], rest + more[1]
         if numbers is False and isinstance(each, Figures):
-            rest += _of_places(call, each, graph.batch_size)
+            rest += _of_places(call, each, graph)
     contractions += first_steps(each for _, each, _ in run)
     contractions += (Term("unknown", sum(each.net[0] for each in unknown), _BY_ITSELF),)
     if isinstance(counted, Figures):
@@ -102,7 +102,7 @@ def first_steps(figures: Iterable[Figures | str]) -> tuple[Term, ...]:
 
 def figures_of_each(graph: Graph) -> list[Figures | str]:
     """Returns what the running backend says of each call by itself, or why it says nothing."""
-    calls = [_runnable(call, graph.batch_size) for call in graph.calls]
+    calls = [_runnable(call, graph) for call in graph.calls]
     found = iter(the_referee().count_each([call for call in calls if isinstance(call, Runnable)]))
     return [next(found) if isinstance(call, Runnable) else call for call in calls]
 
@@ -112,11 +112,11 @@ def the_referee() -> Any:
     return import_module(f"keras_cnnstats.verify.{keras.backend.backend()}")
 
 
-def _runnable(call: Call, batch_size: int) -> Runnable | str:
+def _runnable(call: Call, graph: Graph) -> Runnable | str:
     """The call, so that it can be run; or why not."""
     if isinstance(call.layer, Constant):
         return CONSTANT
-    found = runnable(call, batch_size)
+    found = runnable(call, graph)
     return found if found.is_sized else OPEN
 
 
@@ -139,19 +139,19 @@ def _terms(calls: Iterable[tuple[Call, Figures | str]], batch_size: int) -> tupl
 
 
 def _of_constants(
-    call: Call, figures: Figures, constants: Collection[int], batch_size: int
+    call: Call, figures: Figures, constants: Collection[int], graph: Graph
 ) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
     """What more of a call is taken for constants where some of its inputs are."""
-    (again,) = the_referee().count_each([runnable(call, batch_size, constants)])
+    (again,) = the_referee().count_each([runnable(call, graph, constants)])
     if isinstance(again, str):
         return (), ()
     more = _places(figures.terms) - _places(again.terms), _places(figures.rest_terms) - _places(again.rest_terms)
     return (Term("places", more[0], PLACES),), (Term("places", more[1], PLACES),)
 
 
-def _of_places(call: Call, figures: Figures, batch_size: int) -> tuple[Term, ...]:
+def _of_places(call: Call, figures: Figures, graph: Graph) -> tuple[Term, ...]:
     """What is places in a call that makes numbers, and work to the referee in a model that ends in integers."""
-    alone = runnable(call, batch_size)
+    alone = runnable(call, graph)
     if not alone.makes_numbers or not _places(figures.rest_terms):
         return ()
     (again,) = the_referee().count_each([alone._replace(makes_numbers=False)])
@@ -227,9 +227,7 @@ def half(flops: int | Fraction) -> Any:
 def _shapes(row: Row, figures: Figures | str, referee: Any) -> Check:
     said = tuple(shape[1:] for shape in row.output_shapes)
     if isinstance(figures, str):
-        return Check(
-            row.layer, row.call, "output_shape", NOT_COMPARABLE, row.output_shapes, None, referee.NAME, reason=figures
-        )
+        return Check(row.layer, row.call, "output_shape", NOT_COMPARABLE, said, None, referee.NAME, reason=figures)
     made = tuple(shape[1:] for shape in figures.shapes)
     fits = len(said) == len(made) and all(
         len(a) == len(b) and all(x in (None, y) for x, y in zip(a, b, strict=True))

@@ -123,7 +123,12 @@ def test_the_batch_size_multiplies_the_work_alone():
 
 def test_a_model_of_a_fixed_batch_is_counted_for_one_sample():
     fixed = keras.Sequential([keras.Input(batch_shape=(16, 8, 8, 3)), layers.Conv2D(4, 3)])
-    assert cnnstats.analyze(fixed).totals.macs == 6 * 6 * 27 * 4
+    report = cnnstats.analyze(fixed)
+    assert report.totals.macs == 6 * 6 * 27 * 4
+    assert report.rows[0].activation_bytes == 6 * 6 * 4 * 4
+    assert report.rows[0].moved_bytes == (8 * 8 * 3 + 6 * 6 * 4 + 27 * 4 + 4) * 4
+    four = cnnstats.analyze(fixed, batch_size=4)
+    assert (four.totals.macs, four.rows[0].activation_bytes) == (4 * 6 * 6 * 27 * 4, 4 * 6 * 6 * 4 * 4)
 
 
 def test_windows_moved_to_the_batch_axis_are_counted_all():
