@@ -9,13 +9,13 @@ from keras_cnnstats import collector, units
 from keras_cnnstats.capture import capture, placement_of, zeros_of
 from keras_cnnstats.console import show
 from keras_cnnstats.describe import describe
-from keras_cnnstats.errors import UnknownCostError
 from keras_cnnstats.memory import liveness
 from keras_cnnstats.propagate import propagate
 from keras_cnnstats.reports import Report, Subject
 from keras_cnnstats.rows import Builder
 from keras_cnnstats.rules import Rule, find, overridden
 from keras_cnnstats.sharding import divisions
+from keras_cnnstats.strictness import refuse_unknown
 from keras_cnnstats.training import steps_of_training
 
 
@@ -73,7 +73,7 @@ def analyze(
     with collector.paused():
         result = _analyzed(model, input_shape, batch_size, convention, rules, sparsity, distribution)
     if strict:
-        _refuse_unknown(result)
+        refuse_unknown(result)
     return result.verify(model, strict=strict) if verify else result
 
 
@@ -159,12 +159,3 @@ def report(
     show(result, verbose)
     return result
 
-
-def _refuse_unknown(result: Report) -> None:
-    unknown = [row for row in result.rows if row.work is None]
-    if unknown:
-        listed = "".join(f"\n  {row.layer} ({row.type}): {row.note}" for row in unknown[:20])
-        more = f"\n  ... and {len(unknown) - 20} more" if len(unknown) > 20 else ""
-        raise UnknownCostError(
-            f"strict: the cost of {len(unknown)} of {len(result.rows)} rows is unknown:{listed}{more}"
-        )

@@ -30,8 +30,8 @@ class Row(NamedTuple):
         local_fields: the same with global side branches left out of merges.
         input_sizes: the input's size on each axis.
         positions: the output's size on each axis; `None` where it is unknown or there is no such axis left.
-        aligned: whether the branches that meet here agree in stride product and centre; `None` where that depends on an input
-            size nobody gave.
+        aligned: whether the branches that meet here agree in stride product and centre; `None` where that depends on
+            an input size nobody gave.
         source: where the numbers come from: `rule`, `inherited`, `traced`, `measured` or `unknown`.
         note: what the user should know of the source: why the cost is unknown and what to do about it.
         disagreements: codes of the disagreements of this row.

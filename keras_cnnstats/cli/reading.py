@@ -8,6 +8,7 @@ from keras_cnnstats.cli.options import Asked
 from keras_cnnstats.cli.sources import Opening, check_name, open_model, stored_report
 from keras_cnnstats.cli.stages import keras_started, nothing_printed, stage
 from keras_cnnstats.reports import Report
+from keras_cnnstats.strictness import refuse_differing, refuse_unknown
 
 STORED = "is a stored report: --input-shape, --batch-size, --sparsity and --verify need the model."
 
@@ -19,6 +20,9 @@ def report_of(name: str, how: Asked, *, sparsity: bool = False, verify: bool = F
         other = how.input_shape is not None or how.batch_size not in (None, found.header.batch_size)
         if other or sparsity or verify:
             raise click.UsageError(f"{name} {STORED}")
+        if strict:
+            refuse_unknown(found)
+            refuse_differing(found)
         return found if how.convention is None else found.with_convention(how.convention)
     from keras_cnnstats.analysis import analyze
 

@@ -14,6 +14,7 @@ from keras_cnnstats.errors import VerificationError
 from keras_cnnstats.graph import Graph
 from keras_cnnstats.reports import Report, Subject
 from keras_cnnstats.rules import find
+from keras_cnnstats.strictness import refuse_differing
 from keras_cnnstats.verification import QUANTITIES, Check, Verification
 from keras_cnnstats.verify.circular import not_by_itself
 
@@ -67,10 +68,10 @@ def verified(
     with _unwarned():
         found = tuple(checks)
     verification = Verification(not_by_itself(report, found) if is_of_this_backend and elsewhere is None else found)
-    if strict and verification.differing:
-        listed = "".join(f"\n  {check.layer or 'the model'}: {check}" for check in verification.differing[:20])
-        raise VerificationError(f"strict: {len(verification.differing)} measurements differ:{listed}")
-    return replace(report, verification=verification)
+    verified = replace(report, verification=verification)
+    if strict:
+        refuse_differing(verified)
+    return verified
 
 
 def _chosen(report: Report, wanted: Sequence[str], rows: Sequence[str | Place] | None) -> tuple[Place, ...] | None:

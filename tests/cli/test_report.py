@@ -212,6 +212,14 @@ def test_what_is_unknown_is_no_with_strict(run):
     assert "opaque" in result.err
 
 
+def test_a_stored_report_is_no_with_strict(run):
+    run("report", "theirs:unknown", "-o", "unknown.json")
+    assert run("report", "unknown.json").code == 0
+    result = run("report", "unknown.json", "--strict")
+    assert (result.code, result.out) == (1, "")
+    assert "opaque" in result.err
+
+
 def test_measured(run):
     result = run("report", "theirs:hostile", "--verify", "--strict")
     assert result.code == 0

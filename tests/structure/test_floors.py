@@ -45,6 +45,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "comparison": (4, 4),
     "reconcile": (4, 3),
     "roofline": (4, 3),
+    "strictness": (4, 3),
     "rows": (4, 4),
     "analysis": (4, 5),
     "verify": (5, 0),
