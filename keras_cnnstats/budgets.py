@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from keras_cnnstats.amounts import bytes_of, count_of
-from keras_cnnstats.errors import BudgetError, nearest
+from keras_cnnstats.errors import BudgetError, ModelError, nearest
 from keras_cnnstats.records import Row
 from keras_cnnstats.render.cells import layer_name, plain, value_text
 from keras_cnnstats.reports import Report
@@ -206,16 +206,16 @@ def assert_budget(
     *,
     input_shape: Any = None,
     batch_size: int = 1,
-    convention: str = "textbook",
+    convention: str | None = None,
     **budgets: Amount | None,
 ) -> Report:
     """Raises unless a model keeps all budgets: for tests.
 
     Args:
         model: the model, or a report of it.
-        input_shape: see `analyze`, as for the next two.
+        input_shape: see `analyze`, as for the next one: for a model.
         batch_size: samples that work and activations are counted for.
-        convention: how FLOPs are counted.
+        convention: how FLOPs are counted; by default as in the report, of a model `"textbook"`.
         budgets: amounts as integers or as text with a unit (`"5M"`, `"1.5GiB"`), by name: `max_params`,
             `max_trainable_params`, `max_macs`, `max_flops`, `max_train_flops`; in bytes `max_weight_memory`,
             `max_activation_memory` (the peak at inference), `max_inference_memory` (both), `max_training_memory` (of a
@@ -228,6 +228,8 @@ def assert_budget(
     Raises:
         BudgetError: a budget is not kept, with the rows that have the most of it; or one is no budget. It is an
             `AssertionError` too.
+        ModelError: `input_shape` or `batch_size` is given with a report.
+        ConventionError: `convention` is not one of the five.
 
     Example:
 
@@ -242,10 +244,12 @@ def assert_budget(
     """
     from keras_cnnstats.analysis import analyze
 
-    if isinstance(model, Report):
-        report = model
+    if not isinstance(model, Report):
+        report = analyze(model, input_shape=input_shape, batch_size=batch_size, convention=convention or "textbook")
+    elif input_shape is None and batch_size == 1:
+        report = model.with_convention(convention) if convention else model
     else:
-        report = analyze(model, input_shape=input_shape, batch_size=batch_size, convention=convention)
+        raise ModelError("assert_budget: input_shape and batch_size are for models. Received: a report.")
     findings = check_budget(report, **budgets)
     broken = [finding for finding in findings if not finding.is_kept]
     if broken:

@@ -92,6 +92,18 @@ def test_the_options_of_the_analysis(model, report):
         cnnstats.assert_budget(model, batch_size=2, max_macs=report.totals.macs)
 
 
+def test_a_report_is_held_under_the_convention_that_is_asked_for(report):
+    cnnstats.assert_budget(report, convention="macs", max_flops=report.totals.macs)
+    with pytest.raises(cnnstats.BudgetError):
+        cnnstats.assert_budget(report, max_flops=report.totals.macs)
+
+
+@pytest.mark.parametrize("option", [{"input_shape": (8, 8, 3)}, {"batch_size": 2}])
+def test_a_report_is_not_analysed_again(report, option):
+    with pytest.raises(cnnstats.ModelError, match="input_shape and batch_size are for models"):
+        cnnstats.assert_budget(report, max_params="1M", **option)
+
+
 def test_what_is_unknown_keeps_no_budget():
     made = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(3, 1), Opaque(name="opaque")])
     for name in ("max_macs", "max_flops", "max_train_flops"):
