@@ -246,7 +246,6 @@ class StatsLogger(keras.callbacks.Callback):
         if len(loggers) > 1 and loggers[0] is self:
             for each in loggers[1:]:
                 each._is_second = each is not self
-            callbacks.callbacks = [each for each in callbacks.callbacks if each is not self or each is loggers[0]]
             self._warn("twice", "the callbacks of this fit have a StatsLogger twice: only the first one works")
         return loggers[0] is self
 
@@ -267,8 +266,8 @@ class StatsLogger(keras.callbacks.Callback):
             self._warn("budget", "FLOPs of this training are unknown, so that max_flops cannot stop it")
         row = {**logs, **found}
         logs.update({name: float("nan") if value is None else value for name, value in found.items()})
+        self._guarded("file", lambda: self._stages.add(epoch, row))
         if is_coordinator():
-            self._guarded("file", lambda: self._stages.add(epoch, row))
             self._guarded("board", lambda: self._show_on_board(row))
 
     def _show_on_board(self, row: Mapping[str, Any]) -> None:

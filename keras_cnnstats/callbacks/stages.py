@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from keras_cnnstats.callbacks.coordinator import is_coordinator
 from keras_cnnstats.callbacks.files import EpochFile
 from keras_cnnstats.callbacks.names import EPOCH, STAGE
 
@@ -10,6 +11,8 @@ Row = dict[str, Any]
 
 class Stages:
     """Rows of epochs. A fit that begins at epoch 0 is a new stage; one that begins later goes on with the last.
+
+    Of several processes each has all rows, and the coordinator alone writes them.
 
     Attributes:
         rows: one for each epoch.
@@ -33,7 +36,7 @@ class Stages:
         if self.rows:
             self.stage = self.rows[-1][STAGE] + (epoch == 0)
         self.rows = [row for row in self.rows if row[STAGE] != self.stage or row[EPOCH] < epoch]
-        if self.file is not None:
+        if self.file is not None and is_coordinator():
             self.file.start(epoch)
 
     def add(self, epoch: int, values: Row) -> None:
@@ -44,5 +47,5 @@ class Stages:
         """
         row = {STAGE: self.stage, EPOCH: epoch, **values}
         self.rows.append(row)
-        if self.file is not None:
+        if self.file is not None and is_coordinator():
             self.file.write(row)

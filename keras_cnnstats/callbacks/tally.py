@@ -13,6 +13,10 @@ from keras_cnnstats.callbacks.shapes import Batch, Structure, batch_of, batch_of
 CAPACITY = 1024
 """Steps that TensorFlow's variable holds."""
 
+WIDTH = 64
+"""Numbers that it holds of each at least: which structure it is, and the sizes of its tensors. Later structures of the
+same training have to fit in too: a function that is traced again may make no variables."""
+
 
 class Watched:
     """An iterator over batches that notes each."""
@@ -97,8 +101,7 @@ class TensorFlowTally(Tally):
     def __init__(self, strategy: Any) -> None:
         super().__init__()
         self.strategy = strategy
-        self.structure: Structure | None = None
-        self.ranks: list[int] = []
+        self.kinds: list[tuple[Structure, list[int]]] = []
         self.noted: Any = None
         self.place: Any = None
         self.traced = False
@@ -138,15 +141,24 @@ class TensorFlowTally(Tally):
     def _note(self, inputs: Any) -> None:
         import tensorflow as tf
 
-        structure, tensors = Structure(inputs), tensors_of(inputs)
-        ranks = [len(each.shape) for each in tensors]
+        tensors = tensors_of(inputs)
+        kind = Structure(inputs), [len(each.shape) for each in tensors]
+        needed = 1 + sum(kind[1])
         several = self.strategy.num_replicas_in_sync > 1
-        if (structure, ranks) != (self.structure, self.ranks):
+        if self.noted is None:
+            width = max(WIDTH, needed)
             if several:
-                tf.distribute.get_replica_context().merge_call(lambda _: self._make_room(structure, ranks))
+                tf.distribute.get_replica_context().merge_call(lambda _: self._make_room(width))
             else:
-                self._make_room(structure, ranks)
-        shapes = tf.concat([tf.cast(_shape(each), "int64") for each in tensors], axis=0)
+                self._make_room(width)
+        rest = self.noted.shape[1] - needed
+        if rest < 0:
+            raise ValueError(f"the inputs have {needed - 1} sizes now, of which {needed + rest - 1} can be noted")
+        if kind not in self.kinds:
+            self.kinds.append(kind)
+        sizes = [tf.cast(_shape(each), "int64") for each in tensors]
+        number = tf.constant([self.kinds.index(kind)], "int64")
+        shapes = tf.concat([number, *sizes, tf.zeros((rest,), "int64")], axis=0)
         # A step for which there is no data any more leaves no trace.
         with tf.control_dependencies([shapes]):
             place = self.place.read_value()
@@ -158,17 +170,13 @@ class TensorFlowTally(Tally):
                 self.noted.scatter_nd_update([[place % CAPACITY]], [shapes])
             self.place.assign(place + 1)
 
-    def _make_room(self, structure: Structure, ranks: list[int]) -> None:
+    def _make_room(self, width: int) -> None:
         import tensorflow as tf
 
-        if self.noted is not None:
-            self.batches += self._read()
-        self.structure, self.ranks = structure, ranks
         made = {"synchronization": tf.VariableSynchronization.ON_READ, "aggregation": tf.VariableAggregation.SUM}
         with tf.init_scope(), self.strategy.scope():
-            self.noted = tf.Variable(tf.zeros((CAPACITY, sum(ranks)), "int64"), trainable=False, **made)
+            self.noted = tf.Variable(tf.zeros((CAPACITY, width), "int64"), trainable=False, **made)
             self.place = tf.Variable(tf.zeros((), "int64"), trainable=False, **made)
-        self.steps = 0
 
     def take(self) -> list[Batch]:
         self.batches += self._read()
@@ -176,21 +184,25 @@ class TensorFlowTally(Tally):
 
     def _read(self) -> Iterator[Batch]:
         """The batches in the variable, step by step; of each step those of all replicas."""
-        if self.noted is None or self.structure is None:
+        if self.noted is None:
             return
         local = self.strategy.experimental_local_results
         replicas = [
             (int(place), noted.numpy()) for place, noted in zip(local(self.place), local(self.noted), strict=True)
         ]
-        for step in range(self.steps, replicas[0][0]):
+        done, self.steps = self.steps, replicas[0][0]
+        if self.steps - done > CAPACITY:
+            self.failure = OverflowError(f"{self.steps - done:,} steps at once, of which {CAPACITY:,} are kept")
+            return
+        for step in range(done, self.steps):
             for _, noted in replicas:
                 yield self._batch(noted[step % CAPACITY].tolist())
-        self.steps = replicas[0][0]
 
     def _batch(self, noted: list[int]) -> Batch:
-        assert self.structure is not None
-        sizes = iter(noted)
-        return batch_of_shapes(self.structure, [tuple(next(sizes) for _ in range(rank)) for rank in self.ranks])
+        number, *sizes = noted
+        structure, ranks = self.kinds[number]
+        size = iter(sizes)
+        return batch_of_shapes(structure, [tuple(next(size) for _ in range(rank)) for rank in ranks])
 
 
 def _shape(tensor: Any) -> Any:

@@ -73,8 +73,26 @@ def test_the_batch_of_all_devices_counts_once(backend, begins, samples, tmp_path
     assert analyses == 1
 
 
-def test_a_process_that_is_not_the_coordinator_is_silent(monkeypatch, capsys, tmp_path: Path):
-    monkeypatch.setattr("keras_cnnstats.callbacks.logger.is_coordinator", lambda: False)
+@pytest.fixture
+def is_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process is one of several, and not the one that writes."""
+    for module in ("logger", "stages"):
+        monkeypatch.setattr(f"keras_cnnstats.callbacks.{module}.is_coordinator", lambda: False)
+
+
+@pytest.mark.usefixtures("is_a_worker")
+def test_a_process_that_is_not_the_coordinator_remembers_earlier_epochs(tmp_path: Path):
+    # All processes have to stop at the same step: the others would wait for the one that did.
+    file, model = tmp_path / "run.csv", classifier()
+    epoch = 16 * (cnnstats.analyze(model).totals.train_flops or 0)
+    logger = cnnstats.StatsLogger(file, max_flops=2.5 * epoch)
+    history = model.fit(*images(16), batch_size=8, epochs=5, verbose=0, callbacks=[logger])
+    assert history.history["stats_total_flops"] == [epoch, 2 * epoch, 2.5 * epoch]
+    assert not file.exists()
+
+
+@pytest.mark.usefixtures("is_a_worker")
+def test_a_process_that_is_not_the_coordinator_is_silent(capsys, tmp_path: Path):
     file, model = tmp_path / "run.csv", classifier()
     logger = cnnstats.StatsLogger(file, log_dir=tmp_path / "board", max_flops=1)
     history = model.fit(*images(20), batch_size=8, verbose=0, callbacks=[logger])

@@ -9,6 +9,7 @@ import pytest
 from keras import layers, ops
 
 import keras_cnnstats as cnnstats
+from keras_cnnstats.callbacks.tally import CAPACITY
 from tests.callbacks.networks import classifier, compiled, images
 
 BACKEND = keras.backend.backend()
@@ -59,6 +60,28 @@ def loader(count: int, batch: int) -> Any:
     x, y = images(count)
     data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
     return torch.utils.data.DataLoader(data, batch_size=batch)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="elsewhere Python feeds the steps")
+def test_more_steps_at_once_than_are_kept_are_unknown() -> None:
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse", steps_per_execution=CAPACITY + 1)
+    logger = cnnstats.StatsLogger()
+    data = np.zeros((CAPACITY + 1, 2)), np.zeros((CAPACITY + 1, 1))
+    with pytest.warns(cnnstats.CNNStatsWarning, match="1,025 steps at once, of which 1,024 are kept"):
+        history = model.fit(*data, batch_size=1, verbose=0, callbacks=[logger])
+    assert np.isnan(history.history["stats_samples"]).all()
+
+
+def test_what_is_fed_in_another_structure_and_back_is_counted() -> None:
+    left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    model = keras.Model([left, right], layers.Dense(1)(left + right))
+    model.compile("sgd", "mse")
+    logger = cnnstats.StatsLogger()
+    x, y = np.zeros((6, 4)), np.zeros((6, 1))
+    for fed in ({"left": x, "right": x}, [x, x], {"left": x, "right": x}):
+        model.fit(fed, y, batch_size=3, verbose=0, callbacks=[logger])
+    assert [row["stats_samples"] for row in logger.rows] == [6, 6, 6]
 
 
 WAYS: dict[str, tuple[Any, dict[str, Any], int]] = {
