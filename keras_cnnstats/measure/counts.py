@@ -10,6 +10,10 @@ from keras_cnnstats.units import NO_WORK, Work
 
 Sizes = tuple[int, ...]
 
+BRANCHES = "the branches of a condition cost differently"
+TURNS = "how often a loop runs depends on the values"
+SIZES = "a size depends on the values"
+
 
 class CannotMeasureError(Exception):
     """A call that the backend cannot count; the message is the reason, in a few words.
@@ -91,10 +95,10 @@ def matrices(a: Sizes, result: Sizes) -> Work:
 
 
 def einsum(equation: str, operands: Sequence[Sizes]) -> Work:
-    """Returns the work of an einsum of two maps, whose letters are all written out.
+    """Returns the work of an einsum of one map or two.
 
-    >>> einsum("ij,jk->ik", [(2, 3), (3, 4)]).macs
-    24
+    >>> einsum("ij,jk->ik", [(2, 3), (3, 4)]).macs, einsum("...ij,...jk->...ik", [(8, 2, 3), (1, 3, 4)]).macs
+    (24, 192)
     """
     terms, _, result = equation.partition("->")
     sizes: dict[str, int] = {}
@@ -103,9 +107,12 @@ def einsum(equation: str, operands: Sequence[Sizes]) -> Work:
             letters = len(term) - 3
             hidden = [str(place) for place in range(len(shape) - letters)][::-1]
             before, _, behind = term.partition("...")
-            sizes.update(zip([*before, *hidden, *behind], shape, strict=True))
+            letters_of = [*before, *hidden, *behind]
         else:
-            sizes.update(zip(term, shape, strict=True))
+            letters_of = [*term]
+        for letter, size in zip(letters_of, shape, strict=True):
+            # What is broadcast has a size of 1 in one of the maps.
+            sizes[letter] = max(size, sizes.get(letter, 1))
     kept = [size for letter, size in sizes.items() if letter in result or ("..." in result and letter.isdigit())]
     outputs = prod(kept)
     if len(operands) == 1:

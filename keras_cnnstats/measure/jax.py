@@ -6,6 +6,8 @@ from typing import Any
 
 from keras_cnnstats.graph import TensorSpec
 from keras_cnnstats.measure.counts import (
+    BRANCHES,
+    TURNS,
     Axis,
     CannotMeasureError,
     Result,
@@ -60,7 +62,7 @@ _SUMS = frozenset({"reduce_sum", "cumsum"})
 _REDUCTIONS = frozenset({"reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or", "argmax", "argmin"})
 _RUNNING = frozenset({"cumsum", "cumprod", "cummax", "cummin"})
 _WINDOWS = frozenset({"reduce_window_sum", "reduce_window_max", "reduce_window_min"})
-_CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
+INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 """Where a primitive that only runs another jaxpr has it."""
 
 _FREE = frozenset(
@@ -159,11 +161,11 @@ def _inner_work(name: str, params: Any) -> Work:
     if name == "cond":
         branches = {_work(branch.jaxpr) for branch in params["branches"]}
         if len(branches) > 1:
-            raise CannotMeasureError("the branches of a condition cost differently")
+            raise CannotMeasureError(BRANCHES)
         return branches.pop()
     if name == "while":
-        raise CannotMeasureError("how often a loop runs depends on the values")
-    inner = next((params[key] for key in _CALLS if key in params), None)
+        raise CannotMeasureError(TURNS)
+    inner = next((params[key] for key in INNER if key in params), None)
     if inner is None:
         raise CannotMeasureError(f"no count is known for the primitive `{name}`")
     return _work(getattr(inner, "jaxpr", inner))

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from keras_cnnstats.measure.counts import CannotMeasureError
+from keras_cnnstats.measure.counts import TURNS, CannotMeasureError
 
 
 class _UnknownTripsError(CannotMeasureError):
     def __init__(self) -> None:
-        super().__init__("how often a loop runs depends on the values")
+        super().__init__(TURNS)
 
 
 def trips(loop: Any, condition: Any, body: Any) -> int:

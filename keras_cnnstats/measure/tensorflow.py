@@ -6,6 +6,8 @@ from typing import Any
 
 from keras_cnnstats.graph import TensorSpec
 from keras_cnnstats.measure.counts import (
+    BRANCHES,
+    SIZES,
     Axis,
     CannotMeasureError,
     Result,
@@ -113,7 +115,7 @@ def count(run: Callable[[Sequence[Any]], list[Any]], specs: Sequence[TensorSpec]
 
 def _shape(tensor: Any) -> Sizes:
     if tensor.shape.rank is None or None in tensor.shape.as_list():
-        raise CannotMeasureError(f"a size depends on the values: of `{tensor.op.type}`")
+        raise CannotMeasureError(f"{SIZES}: of `{tensor.op.type}`")
     return tuple(tensor.shape.as_list())
 
 
@@ -144,8 +146,10 @@ class _Counter:
                 for name in ("then_branch", "else_branch")
             }
             if len(branches) > 1:
-                raise CannotMeasureError("the branches of a condition cost differently")
+                raise CannotMeasureError(BRANCHES)
             return branches.pop()
+        if not operation.outputs:
+            raise _unknown(operation)
         return _work(operation)
 
 
@@ -193,7 +197,11 @@ def _work_of_one_kind(operation: Any, shapes: list[Any], shape: Sizes) -> Work:
             return _convolution(operation, shapes[0], shapes[1], shape)
         case kind if kind in _TRANSPOSED:
             return _transposed(operation, shapes[2], shapes[1], shape)
-    raise CannotMeasureError(f"no count is known for the operation `{operation.type}`")
+    raise _unknown(operation)
+
+
+def _unknown(operation: Any) -> CannotMeasureError:
+    return CannotMeasureError(f"no count is known for the operation `{operation.type}`")
 
 
 def _convolution(operation: Any, x: Sizes, kernel: Sizes, y: Sizes) -> Work:

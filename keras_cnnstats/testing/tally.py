@@ -5,18 +5,16 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
+from keras_cnnstats.measure.counts import BRANCHES, SIZES, TURNS
 from keras_cnnstats.verification import CONFIRMED, EXPLAINED, NOT_COMPARABLE, VERDICTS, Check
 from keras_cnnstats.verify.reasons import (
-    BRANCHES,
     CELLS,
     CHANNELS_FIRST,
     CONTRACTIONS_ALONE,
     FLAT,
     HALVED,
     RESIZED,
-    SIZES,
     STRUCTURE,
-    TURNS,
     UNEVEN,
     UNKNOWN,
     UNKNOWN_TRAINING,

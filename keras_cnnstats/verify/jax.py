@@ -5,11 +5,12 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
-from keras_cnnstats.measure.counts import CannotMeasureError
+from keras_cnnstats.measure.counts import BRANCHES, TURNS, CannotMeasureError
+from keras_cnnstats.measure.jax import INNER
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
 from keras_cnnstats.verify.figures import Figures, total
-from keras_cnnstats.verify.reasons import BRANCHES, TURNS, of_error
+from keras_cnnstats.verify.reasons import of_error
 
 NAME = "XLA's cost analysis"
 CONVENTION = "xla"
@@ -19,8 +20,6 @@ _RANDOM = ("random_", "threefry")
 _MIXED = frozenset({"pow", *_CONTRACTIONS})
 """What may be fed numbers of two kinds, of which one becomes the other."""
 
-INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
-"""Where a primitive that only runs another jaxpr has it."""
 
 _ZEROS = "of a softplus by itself, it counts two additions of 0"
 _LOOP = "it counts the body of a loop once"

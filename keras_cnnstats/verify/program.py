@@ -5,8 +5,9 @@ from math import prod
 from typing import Any
 
 from keras_cnnstats.measure.counts import CannotMeasureError
+from keras_cnnstats.measure.jax import INNER
 from keras_cnnstats.verify.calls import Runnable
-from keras_cnnstats.verify.jax import INNER, flops_of, is_literal, needed
+from keras_cnnstats.verify.jax import flops_of, is_literal, needed
 
 
 def count_program(call: Runnable) -> tuple[int, int]:

@@ -10,9 +10,6 @@ ADAPTED = "its weights were made into others since"
 ITSELF = "counted by the backend itself"
 CONTRACTIONS_ALONE = "it counts contractions alone"
 
-BRANCHES = "the branches of a condition cost differently"
-TURNS = "how often a loop runs depends on the values"
-SIZES = "a size depends on the values"
 CHANNELS_FIRST = "of transposed convolutions and of gradients of images it has statistics in channels last alone"
 
 FLAT = "behind a sign or a rounding, which have no slope, it goes on with zeros, and computes all gradients from them"

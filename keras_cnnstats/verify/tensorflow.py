@@ -5,13 +5,13 @@ from math import prod
 from typing import Any, NamedTuple
 
 from keras_cnnstats.graph import TensorSpec
-from keras_cnnstats.measure.counts import CannotMeasureError
+from keras_cnnstats.measure.counts import BRANCHES, SIZES, CannotMeasureError
 from keras_cnnstats.measure.graphs import Body, Functions, needed
 from keras_cnnstats.measure.loops import trips
 from keras_cnnstats.verification import Term
 from keras_cnnstats.verify.calls import Runnable
 from keras_cnnstats.verify.figures import Figures, products_of_einsum, total
-from keras_cnnstats.verify.reasons import BRANCHES, CHANNELS_FIRST, FLAT, HALVED, SIZES, UNEVEN, of_error
+from keras_cnnstats.verify.reasons import CHANNELS_FIRST, FLAT, HALVED, UNEVEN, of_error
 
 NAME = "TensorFlow's registry"
 CONVENTION = "tf"
@@ -149,6 +149,8 @@ class _Counter:
             return figures._replace(shapes=tuple(_shape(each) for each in outputs), reads=reads)
         except CannotMeasureError as reason:
             return str(reason)
+        except Exception as error:
+            return of_error(error)
 
     def figures(self, operations: Sequence[Any], outputs: Sequence[Any], makes_numbers: bool) -> Figures:
         """The count of a part of a graph.
@@ -213,6 +215,9 @@ class _Part(NamedTuple):
 
 def _of_operation(operation: Any, fed: bool, makes_numbers: bool) -> Figures:
     kind, registered = operation.type, _registered(operation)
+    if not operation.outputs:
+        # A check of what is fed, which others wait for.
+        return Figures(rest=registered)
     if kind in _CONTRACTIONS:
         terms = _contraction_terms(operation, registered) if fed else (Term("places", registered, _PLACES),)
         return Figures(registered, terms=terms)

@@ -7,8 +7,9 @@ import pytest
 from keras import layers, ops
 
 import keras_cnnstats as cnnstats
+from keras_cnnstats.measure.counts import BRANCHES
 from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE, VERDICTS
-from keras_cnnstats.verify.reasons import BRANCHES, CELLS, CHANNELS_FIRST, RESIZED
+from keras_cnnstats.verify.reasons import CELLS, CHANNELS_FIRST, RESIZED
 from tests.rules.zoo import ZOO, Case, built, cases
 
 UNCOUNTED = {
