@@ -1,12 +1,11 @@
 """From a file to the configuration in it, whatever the file's name, with limits to what is read and unpacked."""
 
+import io
 import json
-import os
-import struct
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from keras_cnnstats.errors import FileError
 from keras_cnnstats.reading import limits
@@ -21,8 +20,6 @@ ZIP, HDF5 = b"PK", b"\x89HDF\r\n\x1a\n"
 ENCRYPTED = 0x1
 _UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
-_TAIL = 65_557
-"""Where the end of an archive's table of contents can begin: 22 bytes, and a comment of at most 65,535."""
 
 
 def configuration_of(path: Path) -> dict[str, Any]:
@@ -34,7 +31,7 @@ def configuration_of(path: Path) -> dict[str, Any]:
     if path.exists() and not path.is_file():
         raise _none(path, "a file", "something else")
     try:
-        with path.open("rb") as stream:
+        with path.open("rb", buffering=0) as file, _Bounded(file) as stream:
             head = stream.read(len(HDF5))
             if head.startswith(ZIP):
                 text = _of_archive(stream, path)
@@ -55,11 +52,34 @@ def _none(path: Path, expected: str, received: str) -> FileError:
     return FileError(f"{path}: expected {expected}. Received: {received}.")
 
 
-def _of_archive(stream: BinaryIO, path: Path) -> bytes:
-    if _directory_bytes(stream) > limits.DIRECTORY_BYTES:
-        raise _none(path, "an archive of a few members", "one with an enormous table of contents")
+class _EnormousError(Exception):
+    """More was to be read at once than there is any need for."""
+
+
+class _Bounded(io.BufferedReader):
+    """A file that hands out no more than so much at once: an archive's table of contents is read in one go.
+
+    What an archive says of the size of its table is not asked: it may say several things.
+
+    Attributes:
+        limit: bytes at most.
+    """
+
+    limit = limits.CONFIG_BYTES + 1
+
+    def read(self, size: int | None = -1) -> bytes:
+        most = self.limit + 1
+        found = super().read(most if size is None or size < 0 else min(size, most))
+        if len(found) > self.limit:
+            raise _EnormousError
+        return found
+
+
+def _of_archive(stream: _Bounded, path: Path) -> bytes:
     try:
+        stream.limit = limits.DIRECTORY_BYTES
         with zipfile.ZipFile(stream) as archive:
+            stream.limit = _Bounded.limit
             if any(_leads_outside(name) for name in archive.namelist()):
                 raise _none(path, "an archive of Keras", "one with a member that leads out of its folder")
             members = [each for each in archive.infolist() if each.filename == CONFIG]
@@ -73,6 +93,8 @@ def _of_archive(stream: BinaryIO, path: Path) -> bytes:
                 return unpacked.read(limits.CONFIG_BYTES + 1)
     except FileError:
         raise
+    except _EnormousError:
+        raise _none(path, "an archive of a few members", "one with an enormous table of contents") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise FileError(f"{path}: the archive is damaged, and `{CONFIG}` cannot be read: {error}.") from error
 
@@ -82,21 +104,6 @@ def _leads_outside(name: str) -> bool:
     parts = name.replace("\\", "/").split("/")
     return ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]
 
-
-def _directory_bytes(stream: BinaryIO) -> int:
-    """What an archive says its table of contents takes, which is read whole: 0 where it says nothing."""
-    size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(size - _TAIL, 0))
-    tail = stream.read()
-    stream.seek(0)
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or end + 16 > len(tail):
-        return 0
-    [small] = struct.unpack("<I", tail[end + 12 : end + 16])
-    large = tail.rfind(b"PK\x06\x06", 0, end)
-    if small == 0xFFFFFFFF and large >= 0 and large + 48 <= len(tail):
-        return int(struct.unpack("<Q", tail[large + 40 : large + 48])[0])
-    return int(small)
 
 
 def _of_hdf5(path: Path) -> bytes:

@@ -47,6 +47,24 @@ def lying() -> bytes:
     return bytes(data)
 
 
+def table_without_end() -> bytes:
+    """A table of contents of more than 16 MiB: three hundred members that each have a long comment."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        for number in range(300):
+            member = zipfile.ZipInfo(f"{number}.txt")
+            member.comment = b" " * 65_000
+            file.writestr(member, b"")
+    return stream.getvalue()
+
+
+def table_in_disguise() -> bytes:
+    """The same, with the mark of its end a second time, behind which other numbers stand for its size."""
+    data = bytearray(table_without_end())
+    data[-18:-14] = b"PK\x05\x06"
+    return bytes(data)
+
+
 def hdf5(value: Any, name: str = "model_config") -> bytes:
     stream = io.BytesIO()
     with h5py.File(stream, "w") as file:
@@ -81,7 +99,9 @@ FILES: dict[str, tuple[Any, str]] = {
     "an encrypted member": (encrypted, "encrypted"),
     "a bomb": (lambda: archive(config_json=b" " * 300_000_000), "at most 33,554,432 bytes"),
     "a bomb that lies": (lying, "damaged"),
-    "a table of contents without end": (GOOD[:-10] + b"\xff\xff\xff\x7f" + GOOD[-6:], "table of contents"),
+    "a table of contents without end": (table_without_end, "enormous table of contents"),
+    "a table of contents in disguise": (table_in_disguise, "enormous table of contents"),
+    "a table of contents that lies": (GOOD[:-10] + b"\xff\xff\xff\x7f" + GOOD[-6:], "damaged"),
     "no UTF-8": (archive(config_json=b"\xff\xfe"), "expected UTF-8"),
     "no JSON": (archive(config_json=b"{'a': 1}"), "expected JSON"),
     "a list": (archive(config_json=b"[1]"), "expected the configuration of a model"),
