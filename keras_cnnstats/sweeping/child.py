@@ -9,6 +9,7 @@ import pickle
 import signal
 import sys
 import threading
+import traceback
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NamedTuple
 
@@ -42,8 +43,9 @@ def main() -> None:
         threading.Thread(target=_read, args=(tasks,), daemon=True).start()
         try:
             start("keras_cnnstats.sweeping.measuring")
-        except Exception as error:
-            _say(f"{type(error).__name__}: {error}", answers)
+        except Exception:
+            # At the end of its answers this process is ended: why is said before.
+            traceback.print_exc()
             return
         # Models that are gone are searched for between two of them, and not while one is built.
         gc.disable()

@@ -2,11 +2,14 @@
 
 import csv
 import json
+import pickle
 
 import pytest
 
 from keras_cnnstats.budgets import LIMITS
 from keras_cnnstats.cli import main
+from keras_cnnstats.cli.commands.sweep import _with_modules
+from tests.sweeping.builders import plain
 
 MODULE = """
 import keras
@@ -71,6 +74,22 @@ def test_models(run):
     assert code == 0
     assert [row["name"] for row in csv.DictReader(out.splitlines())] == ["MobileNet", "spaces:model"]
     assert [row["error"] for row in csv.DictReader(out.splitlines())] == ["", ""]
+
+
+def test_weights_are_refused(run):
+    code, out, err = run("spaces:space", "--real")
+    assert (code, out) == (2, "")
+    assert "--real: a sweep builds models without weights." in err
+
+
+@pytest.mark.usefixtures("run")
+def test_rules_of_a_module_hold_wherever_a_builder_runs(tmp_path):
+    (tmp_path / "marks.py").write_text("from pathlib import Path\nPath('imported').touch()\n")
+    ((name, build, arguments),) = list(_with_modules([("w1", plain, {"width": 1})], ["marks"]))
+    assert (name, (tmp_path / "imported").exists()) == ("w1", False)
+    again = pickle.loads(pickle.dumps((build, arguments)))
+    assert again[0](**again[1]).count_params() == 28
+    assert (tmp_path / "imported").exists()
 
 
 def test_csv_starts_no_formula(run):

@@ -104,6 +104,14 @@ def test_processes_that_do_not_start_end_the_sweep(monkeypatch, capfd):
     assert "broken here" in capfd.readouterr().err
 
 
+def test_why_a_process_does_not_start_is_said(monkeypatch, capfd, tmp_path):
+    (tmp_path / "keras.py").write_text("raise ImportError('no backend here')")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    child = children.Child(None)
+    assert not child.is_there
+    assert "ImportError: no backend here" in capfd.readouterr().err
+
+
 def test_a_process_that_still_starts_ends_with_who_started_it(tmp_path):
     (tmp_path / "keras.py").write_text("import time; time.sleep(1000)")
     process = subprocess.Popen(

@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from keras_cnnstats.cli.output import check_output, written
 from keras_cnnstats.cli.sources import Opening, applications, check_name, open_model
 from keras_cnnstats.cli.stages import keras_started
 from keras_cnnstats.render.cells import value_text
+from keras_cnnstats.sweeping.candidates import candidates
 
 ALL = "applications"
 """Stands for all networks of `keras.applications`."""
@@ -78,6 +79,8 @@ def command(
 
 def _builders(space: Sequence[str], opening: Opening) -> Any:
     """The builders that names stand for."""
+    if opening.real:
+        raise click.UsageError("--real: a sweep builds models without weights.")
     names = [name for each in space for name in (applications() if each == ALL else [each])]
     for name in names:
         check_name(name)
@@ -87,8 +90,23 @@ def _builders(space: Sequence[str], opening: Opening) -> Any:
         import keras
 
         if not isinstance(found, keras.Model):
-            return found
+            return _with_modules(found, opening.modules) if opening.modules else found
     return [(name, opened, {"name": name, "opening": tuple(opening)}) for name in names]
+
+
+def _with_modules(builders: Any, modules: Sequence[str]) -> Iterator[Any]:
+    """The builders, each of which has the user's layers and rules wherever it runs."""
+    for name, build, arguments in candidates(builders):
+        yield name, built, {"build": build, "arguments": dict(arguments), "modules": tuple(modules)}
+
+
+def built(build: Callable[..., Any], arguments: Mapping[str, Any], modules: Sequence[str]) -> Any:
+    """Returns the model that a builder makes, with some modules imported before."""
+    from keras_cnnstats.reading.custom import module_of
+
+    for module in modules:
+        module_of(module)
+    return build(**arguments)
 
 
 def opened(name: str, opening: tuple[Any, ...]) -> Any:
