@@ -30,13 +30,11 @@ class Failure(NamedTuple):
         number: which of the run it was.
         error: what was raised, of the small model.
         code: Keras code of the small model.
-        drawn: Keras code of the model as it was drawn.
     """
 
     number: int
     error: str
     code: str
-    drawn: str
 
 
 class Outcome(NamedTuple):
@@ -144,4 +142,4 @@ def _failure(number: int, architecture: Architecture, trouble: Trouble, checked:
 
     small = shrunk(architecture, fails)
     found = trouble_with(small, checked) or trouble
-    return Failure(number, found.text, small.code(), architecture.code())
+    return Failure(number, found.text, small.code())

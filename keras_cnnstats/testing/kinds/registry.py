@@ -13,14 +13,13 @@ class Kind(NamedTuple):
 
     Attributes:
         family: what it is a sort of: families are drawn alike often.
-        name: what it is.
+
         ranks: how many axes a sample may have.
         draw: adds steps, and returns the tensor that they end in.
         dtypes: what the tensor may hold.
     """
 
     family: str
-    name: str
     ranks: tuple[int, ...]
     draw: Draw
     dtypes: str = "float"
@@ -38,7 +37,7 @@ def kind(family: str, ranks: tuple[int, ...] = ANY, dtypes: str = "float") -> Ca
     """Enters a function in the table."""
 
     def enter(draw: Draw) -> Draw:
-        KINDS.append(Kind(family, draw.__name__, ranks, draw, dtypes))
+        KINDS.append(Kind(family, ranks, draw, dtypes))
         return draw
 
     return enter
