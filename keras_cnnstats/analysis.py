@@ -158,4 +158,3 @@ def report(
     )
     show(result, verbose)
     return result
-

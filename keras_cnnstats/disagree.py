@@ -9,7 +9,7 @@ from keras_cnnstats.field import tidy
 from keras_cnnstats.graph import Call, Graph
 from keras_cnnstats.primitives import Upwindow, Window
 from keras_cnnstats.primitives.base import Claim, product
-from keras_cnnstats.primitives.spreads import Gather, Spatial
+from keras_cnnstats.primitives.spreads import Aside, Gather, Spatial
 from keras_cnnstats.propagate import Seen
 from keras_cnnstats.sight import PLAIN
 from keras_cnnstats.units import Extent
@@ -165,12 +165,17 @@ def summary_findings(graph: Graph, params: int) -> Iterator[tuple[str, Claim]]:
 
 
 def _field_findings(call: Call, described: "Described", seen: Seen) -> Iterator[Claim]:
+    is_parted = any(isinstance(facts.spread, Aside) for facts in described.facts)
     if seen.aligned is False:
         axis, branches = seen.branches[0]
         sizes = [field.size for field in branches if field.size not in (None, 0, inf)]
         widest = max(sizes, default=None)
         formula = f"widest of {len(sizes)} branches = {widest}"
-        yield Claim("receptive field", "R4", formula, widest, seen.before.fields[axis].size)
+        merged = seen.after if is_parted else seen.before
+        yield Claim("receptive field", "R4", formula, widest, merged.fields[axis].size)
+    if is_parted:
+        # No formula is about windows side by side in one layer.
+        return
     primitives = described.primitives or ()
     # Convolutions and pooling; to ask for instances of classes that may be abstract takes long.
     windows = [getattr(primitive, "windows", None) for primitive in primitives]

@@ -11,6 +11,7 @@ from keras_cnnstats.primitives.rearrangement import Lookup
 from keras_cnnstats.primitives.resampling import resampling_reach
 from keras_cnnstats.primitives.spreads import (
     POINTWISE,
+    Aside,
     Contract,
     Cut,
     Gather,
@@ -203,7 +204,12 @@ def _through_call(call: Call, spreads: Sequence[Spread] | None, sights: list[Sig
     for spread in spreads:
         if spread is POINTWISE:
             continue
-        reached = _through_spread(call, spread, after)
+        if isinstance(spread, Aside):
+            reached, agree, parted = met(call, [after, _through_spread(call, spread.spread, before)], None, sizes)
+            aligned = False if False in (aligned, agree) else aligned and agree
+            branches += parted
+        else:
+            reached = _through_spread(call, spread, after)
         if reached is not after and _is_unknown(reached) and not _is_unknown(after):
             note = f"its receptive field is unknown: {_why_unknown(spread)}"
         after = reached
@@ -246,7 +252,7 @@ def _fitted(sight: Sight, shape: Shape) -> Sight:
 
 def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:
     match spread:
-        case Pointwise() | Join() | Contract():
+        case Pointwise() | Join() | Contract() | Aside():
             return sight
         case Slide(reaches, dims):
             return _slide(call, reaches, dims or tuple(call.input.spatial_dims), sight)

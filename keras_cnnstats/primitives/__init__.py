@@ -23,6 +23,7 @@ from keras_cnnstats.primitives.softmax import Softmax
 from keras_cnnstats.primitives.spectral import SpectralNorm, spectral
 from keras_cnnstats.primitives.spreads import (
     POINTWISE,
+    Aside,
     Cut,
     Gather,
     Join,
@@ -41,7 +42,7 @@ from keras_cnnstats.primitives.spreads import (
 from keras_cnnstats.primitives.substitution import Substitution
 from keras_cnnstats.primitives.transposed import TransposedConvolution, Upwindow
 from keras_cnnstats.primitives.window import Window, carried_reach
-from keras_cnnstats.primitives.wrapping import Once, Reading, Repeated, placed, reading
+from keras_cnnstats.primitives.wrapping import Beside, Once, Reading, Repeated, placed, reading
 
 __all__ = [
     "DROPOUT",
@@ -60,7 +61,9 @@ __all__ = [
     "SUM",
     "Adaptation",
     "AdaptivePooling",
+    "Aside",
     "BatchNormalization",
+    "Beside",
     "Claim",
     "Contraction",
     "Conversion",

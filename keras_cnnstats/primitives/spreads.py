@@ -120,6 +120,17 @@ class Join:
 
 
 @dataclass(slots=True, unsafe_hash=True)
+class Aside:
+    """Each output position sees what it saw before, and beside it what a spread makes of what the call reads.
+
+    Attributes:
+        spread: that spread.
+    """
+
+    spread: "Spread"
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Stretch:
     """Blocks of `block` x `block` channels become positions (`grow`), or the other way round."""
 
@@ -141,6 +152,7 @@ Spread = (
     | Cut
     | Join
     | Stretch
+    | Aside
 )
 
 POINTWISE = Pointwise()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from keras_cnnstats.primitives.base import Claim, Learned, Map, Multiplied, Primitive, Size, product
-from keras_cnnstats.primitives.spreads import POINTWISE, Spread
+from keras_cnnstats.primitives.spreads import POINTWISE, Aside, Spread
 from keras_cnnstats.units import Training, Work
 
 
@@ -84,6 +84,22 @@ class Reading(Wrapped):
     @property
     def sources(self) -> tuple[Map, ...]:
         return self.maps
+
+
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
+class Beside(Wrapped):
+    """A primitive that stands beside those before it: it reads what the call reads, and not what they make.
+
+    What comes behind it reads both.
+    """
+
+    @property
+    def sources(self) -> tuple[Map, ...]:
+        return (Map(None),)
+
+    @property
+    def spread(self) -> Spread:
+        return Aside(self.primitive.spread)
 
 
 def reading(primitives: list[Primitive], maps: tuple[Map, ...]) -> list[Primitive]:

@@ -21,7 +21,6 @@ ENCRYPTED = 0x1
 _UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-
 def configuration_of(path: Path) -> dict[str, Any]:
     """Returns the configuration that a `.keras` file, a whole model as HDF5, or the JSON of a model has.
 
@@ -103,7 +102,6 @@ def _leads_outside(name: str) -> bool:
     """Whether a member, were it unpacked, would land elsewhere: none is, but no archive of Keras has such a name."""
     parts = name.replace("\\", "/").split("/")
     return ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]
-
 
 
 def _of_hdf5(path: Path) -> bytes:
