@@ -6,6 +6,7 @@ from html import escape
 from keras_cnnstats import units
 from keras_cnnstats.reconcile import Reconciliation
 from keras_cnnstats.render.cells import plain
+from keras_cnnstats.render.text import output_glyphs
 
 SAME_AS = {
     "textbook": "the textbook formulas",
@@ -23,7 +24,7 @@ def to_text(result: Reconciliation) -> str:
 
     rows = list(_rows(result))
     table = tabulate(rows, tablefmt="plain", colalign=("left", "right", "left"), disable_numparse=True)
-    return f"{_title(result)}\n\n{table}"
+    return f"{output_glyphs().carried(_title(result))}\n\n{table}"
 
 
 def _title(result: Reconciliation) -> str:

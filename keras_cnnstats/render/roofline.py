@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from keras_cnnstats import units
 from keras_cnnstats.render.cells import count_text, layer_name, plain
 from keras_cnnstats.render.dataframe import series
+from keras_cnnstats.render.text import output_glyphs
 from keras_cnnstats.roofline import Bound, Roofline
 
 if TYPE_CHECKING:
@@ -18,15 +19,16 @@ def to_text(result: Roofline) -> str:
     """Returns the machine, a line for each call, and what waits for memory all together."""
     from tabulate import tabulate
 
+    glyphs = output_glyphs()
     alignment = ("left", "left", "right", "right", "right", "left", "right")
     table = tabulate(
-        [_cells(row) for row in result.rows],
+        [tuple(map(glyphs.carried, _cells(row))) for row in result.rows],
         headers=TITLES,
-        tablefmt="rounded_outline",
+        tablefmt=glyphs.table,
         colalign=alignment if result.rows else None,
         disable_numparse=True,
     )
-    return f"{_title(result)}\n\n{table}\n\n{_sum(result)}"
+    return f"{glyphs.carried(_title(result))}\n\n{table}\n\n{_sum(result)}"
 
 
 def _title(result: Roofline) -> str:

@@ -34,7 +34,7 @@ CORE = 5
 """The first so many columns are worth rounding big counts for."""
 
 
-_IN_ASCII = str.maketrans({"×": "x", "≥": ">=", "✓": "+", "≈": "~", "✗": "!", "–": "-"})
+_IN_ASCII = str.maketrans({"×": "x", "≥": ">=", "✓": "+", "≈": "~", "✗": "!", "–": "-", "→": "->"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def output_glyphs() -> Glyphs:
     """Returns what `sys.stdout` can carry: all of Unicode, or ASCII for the table's lines and escapes for the rest."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        "╭─┬╮│├┼┤╰┴╯…×≥✓≈✗–".encode(encoding)
+        "╭─┬╮│├┼┤╰┴╯…×≥✓≈✗–→".encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return Glyphs(table="outline", ellipsis="...", encoding=_known(encoding))
     return Glyphs()
@@ -199,10 +199,11 @@ def _totals(report: Report, glyphs: Glyphs, limit: int | None) -> list[str]:
     for total in sums:
         behind = f"({total.rounded})" if total.rounded else ""
         line = glyphs.carried(f"{total.label:<{names}}  {total.exact:>{digits}}  {behind:<9}")
-        if total.remark and limit is not None and len(line) + len(total.remark) + 1 > limit:
-            lines += [line.rstrip(), f"    {total.remark}"]
+        remark = glyphs.carried(total.remark)
+        if remark and limit is not None and len(line) + len(remark) + 1 > limit:
+            lines += [line.rstrip(), f"    {remark}"]
         else:
-            lines.append(f"{line} {total.remark}".rstrip())
+            lines.append(f"{line} {remark}".rstrip())
     return [*lines, *wrapped(content.verdicts(report), glyphs, limit)]
 
 

@@ -1,6 +1,8 @@
 """`cnnstats check`: budgets of the command line and of `pyproject.toml`."""
 
 import json
+import os
+import sys
 
 import pytest
 
@@ -25,6 +27,15 @@ def test_not_kept(run):
     # 3 * 3 * 8 * 8 + 8 parameters, then 3 * 3 * 3 * 8 + 8, then 8 * 10 + 10; the dearest first.
     assert [line.rpartition(": ")[2] for line in lines[2:5]] == ["584", "224", "90"]
     assert lines[5].startswith("  ✓ MACs: at most 1,000,000,000")
+
+
+def test_an_output_without_such_marks(run, monkeypatch):
+    with os.fdopen(os.dup(1), "w", encoding="ascii") as narrow:
+        monkeypatch.setattr(sys, "stdout", narrow)
+        result = run("check", "theirs:build", "--max-params", 500, "--max-macs", "1G")
+    assert result.code == 1
+    assert result.out.splitlines()[1] == "  ! parameters: at most 500, found 898"
+    assert result.out.splitlines()[5].startswith("  + MACs: at most")
 
 
 def test_what_is_unknown_keeps_no_budget(run):

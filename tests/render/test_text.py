@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import tabulate
 
-from keras_cnnstats.records import Disagreement
+from keras_cnnstats.records import Disagreement, Memory
 from keras_cnnstats.render.cells import columns
 from keras_cnnstats.render.display import display_width, shorten
 from keras_cnnstats.render.text import IMPORTANCE, to_text
@@ -172,6 +172,29 @@ def test_output_can_carry_the_text(name: str, encoding: str | None, monkeypatch:
     monkeypatch.setattr(sys, "stdout", output(encoding))
     text = to_text(REPORTS[name], 100)
     assert text.encode("ascii" if encoding == "no-such" else encoding or "utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp932", "utf-8"])
+@pytest.mark.parametrize("width", [None, 60])
+def test_output_can_carry_the_layer_of_the_peak(
+    encoding: str, width: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = Memory(peak_activation_bytes=4096, peak_layer="層/畳み込み/größe", activation_bytes=8192)
+    report = Report(handmade.header(), (handmade.row("層"),), memory=memory)
+    monkeypatch.setattr(sys, "stdout", output(encoding))
+    text = to_text(report, width)
+    assert text.encode(encoding)
+    assert "live at most at once, in " in text
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437"])
+def test_output_can_carry_the_name_of_a_model(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = Report(handmade.header(model="層"), (handmade.row("畳み込み", moved_bytes=8), handmade.row(moved_bytes=8)))
+    monkeypatch.setattr(sys, "stdout", output(encoding))
+    roofline = str(report.roofline(peak_flops=1e12, bandwidth=1e12, verbose=False))
+    assert roofline.encode(encoding)
+    assert len({len(line) for line in roofline.splitlines() if line.startswith(("+", "|"))}) == 1
+    assert str(report.reconcile(verbose=False)).encode(encoding)
 
 
 def test_ascii_page(monkeypatch: pytest.MonkeyPatch) -> None:

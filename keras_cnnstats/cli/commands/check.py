@@ -15,6 +15,7 @@ from keras_cnnstats.cli.reading import report_of
 from keras_cnnstats.cli.settings import Settings, settings
 from keras_cnnstats.cli.sources import arguments_of
 from keras_cnnstats.render.cells import plain
+from keras_cnnstats.render.text import Glyphs, output_glyphs
 from keras_cnnstats.units import CONVENTIONS
 
 FORMATS = ("table", "json")
@@ -133,12 +134,13 @@ def _convention(own: Mapping[str, Any]) -> str | None:
 
 
 def _lines(checked: Checked, output: str | None) -> list[str]:
+    glyphs = output_glyphs() if output in (None, "-") else Glyphs()
     lines = [plain(checked.model)]
     for finding in checked.findings:
         first, *rows = told(finding)
         mark, colour = ("✓", "green") if finding.is_kept else ("✗", "red")
         lines += [f"  {painted(mark, fg=colour) if output is None else mark} {first}", *(f"    {row}" for row in rows)]
-    return lines
+    return [glyphs.carried(line) for line in lines]
 
 
 def _as_json(checked: Sequence[Checked]) -> str:
