@@ -19,8 +19,8 @@ from tests.render.handmade import HOSTILE, REPORTS
 
 SMALL = """\
 Model "small_cnn", input (1, 32, 32, 3), batch size 1, float32
-FLOPs (textbook): K multiplications and K - 1 additions for each output, bias +1; 1 per element
-    elsewhere
+FLOPs (textbook): K multiplications and K - 1 additions for each output, bias +1; 1 per arithmetic
+    operation elsewhere
 
 ╭────────────────────┬─────────────────┬────────┬───────────┬───────────┬─────┬────────┬───────╮
 │ Layer              │ Output shape    │ Params │      MACs │     FLOPs │  RF │ Stride │ Codes │
