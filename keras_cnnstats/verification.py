@@ -158,8 +158,13 @@ class Verification:
         """Returns one row for each check as a `pandas.DataFrame`."""
         import pandas as pd
 
-        terms = [", ".join(f"{term.name} {term.amount:+,}" for term in check.terms) for check in self.checks]
+        terms = [", ".join(f"{term.name} {_signed(term.amount)}" for term in check.terms) for check in self.checks]
         columns = {
             name: pd.Series([getattr(check, name) for check in self.checks], dtype="object") for name in Check._fields
         }
         return pd.DataFrame(columns | {"terms": terms})
+
+
+def _signed(amount: int | Fraction) -> str:
+    """Returns an amount with its sign: an odd number of FLOPs is not a whole number of multiply-accumulate pairs."""
+    return f"{amount.numerator:+,}" + (f"/{amount.denominator:,}" if amount.denominator > 1 else "")

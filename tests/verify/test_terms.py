@@ -1,5 +1,7 @@
 """What a referee counts otherwise has a name, and the name an amount that follows from the shapes."""
 
+from fractions import Fraction
+
 import keras
 import pytest
 from keras import layers, ops
@@ -147,6 +149,16 @@ class Noisy(keras.Layer):
 def test_random_numbers_are_no_work_of_a_row() -> None:
     found = check(of((4,), layers.Dense(4), Noisy()), "flops")
     assert found.verdict != DIFFERS
+
+
+@on_tensorflow
+def test_an_odd_number_of_operations_is_half_a_product() -> None:
+    """The registry divides 2 * 35 * 9 operations by 4 and drops the half: 157, beside 2 * 6 * 9 that are done."""
+    model = of((3, 2, 1), layers.Conv2DTranspose(1, 3, strides=2))
+    found = check(model, "macs")
+    assert (found.counted, found.measured, amounts(found)) == (54, Fraction(157, 2), {"transposed": Fraction(49, 2)})
+    frame = cnnstats.analyze(model).verify(only=["work"]).verification.to_dataframe()
+    assert set(frame["terms"]) == {"", "transposed +49/2", "transposed +49"}
 
 
 @on_torch
