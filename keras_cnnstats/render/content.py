@@ -81,15 +81,14 @@ def totals(report: Report) -> list[Total]:
 
 def _training(report: Report) -> list[Total]:
     """One step of training; nothing where it was not counted."""
-    sums = report.totals
-    if not sums.train_macs and not sums.train_flops:
+    sums, unknown = report.totals, report.totals.unknown_train_rows
+    if not sums.train_macs and not sums.train_flops and not unknown:
         return []
-    macs = f"FLOPs; {units.si(sums.train_macs)} MACs"
+    bound, more = ("≥ ", f"; {unknown:,} of {sums.rows:,} layers unknown") if unknown else ("", "")
+    remark = f"FLOPs; {bound}{units.si(sums.train_macs)} MACs{more}"
     if sums.train_flops is None:
-        return [Total(label="Training step", exact="?", rounded="", remark=macs)]
-    unknown = sums.unknown_train_rows
-    bound, remark = ("≥ ", f"; {unknown:,} of {sums.rows:,} layers unknown") if unknown else ("", "")
-    return [_total("Training step", sums.train_flops, bound, macs + remark)]
+        return [Total(label="Training step", exact="?", rounded="", remark=remark)]
+    return [_total("Training step", sums.train_flops, bound, remark)]
 
 
 def _macs_by_type(report: Report) -> dict[str, int]:

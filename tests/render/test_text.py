@@ -14,6 +14,7 @@ from keras_cnnstats.render.cells import columns
 from keras_cnnstats.render.display import display_width, shorten
 from keras_cnnstats.render.text import IMPORTANCE, to_text
 from keras_cnnstats.reports import Report
+from keras_cnnstats.units import NO_TRAINING, NO_WORK, Training, Work
 from tests.render import handmade
 from tests.render.handmade import HOSTILE, REPORTS
 
@@ -325,6 +326,30 @@ def test_notes_are_few() -> None:
     rows = tuple(handmade.row(f"l{i}", note=f"note {i}") for i in range(9))
     text = to_text(Report(handmade.header(), rows))
     assert "l4: note 4\nand 4 more notes: `row.note` of the rows\n" in text
+
+
+STEP = Training(Work(macs=1000, outputs=10), NO_WORK, Work(macs=1000, outputs=10))
+
+
+@pytest.mark.parametrize(
+    ("convention", "steps", "line"),
+    [
+        ("textbook", (STEP, STEP), "Training step 7,960 (7.96 k) FLOPs; 4.00 k MACs"),
+        ("tf", (STEP, STEP), "Training step ? FLOPs; 4.00 k MACs"),
+        ("textbook", (STEP, None), "Training step ≥ 3,980 (3.98 k) FLOPs; ≥ 2.00 k MACs; 1 of 2 layers unknown"),
+        ("tf", (STEP, None), "Training step ? FLOPs; ≥ 2.00 k MACs; 1 of 2 layers unknown"),
+        ("textbook", (None, None), "Training step ≥ 0 FLOPs; ≥ 0 MACs; 2 of 2 layers unknown"),
+        ("tf", (None, None), "Training step ? FLOPs; ≥ 0 MACs; 2 of 2 layers unknown"),
+        ("textbook", (NO_TRAINING, NO_TRAINING), ""),
+        ("tf", (NO_TRAINING, NO_TRAINING), ""),
+    ],
+)
+def test_a_step_of_training_says_what_of_it_is_unknown(
+    convention: str, steps: tuple[Training | None, ...], line: str
+) -> None:
+    report = Report(handmade.header(), tuple(handmade.row(training=step) for step in steps)).with_convention(convention)
+    lines = [" ".join(each.split()) for each in to_text(report).splitlines() if each.startswith("Training")]
+    assert lines == ([line] if line else [])
 
 
 def test_empty_report() -> None:
