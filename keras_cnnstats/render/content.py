@@ -214,7 +214,10 @@ def legend(report: Report) -> list[str]:
     for row in rows:
         if row.note:
             notes.setdefault(plain(row.note), []).append(layer_name(row.layer, row.call))
-    lines += [f"{examples(layers)}: {note}" for note, layers in list(notes.items())[:NOTES_AT_MOST]]
+    lines += [
+        f"{examples(layers)}{', each' if len(layers) > 1 else ''}: {note}"
+        for note, layers in list(notes.items())[:NOTES_AT_MOST]
+    ]
     more = len(notes) - NOTES_AT_MOST
     return [*lines, f"and {more:,} more notes: `row.note` of the rows"] if more > 0 else lines
 

@@ -328,6 +328,12 @@ def test_notes_are_few() -> None:
     assert "l4: note 4\nand 4 more notes: `row.note` of the rows\n" in text
 
 
+def test_a_note_of_several_layers_is_one_of_each() -> None:
+    rows = tuple(handmade.row(f"l{i}", note="its sizes are unknown") for i in range(5))
+    text = to_text(Report(handmade.header(), (*rows, handmade.row("other", note="its rule failed"))))
+    assert "l0, l1, l2 and 2 more, each: its sizes are unknown\nother: its rule failed\n" in text
+
+
 STEP = Training(Work(macs=1000, outputs=10), NO_WORK, Work(macs=1000, outputs=10))
 
 
