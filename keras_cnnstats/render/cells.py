@@ -193,7 +193,7 @@ def chosen(report: Report, names: Sequence[str] | None) -> list[Column]:
     `rf`, `local_rf`, `stride`, `padding` and `center` are all axes together; `rf_h` is one of them.
 
     Raises:
-        ColumnError: there is no such column.
+        ColumnError: there is no such column, or no name was given.
     """
     usual = columns(report)
     if names is None:
@@ -213,8 +213,10 @@ def chosen(report: Report, names: Sequence[str] | None) -> list[Column]:
 
 
 def checked(report: Report, names: Sequence[str]) -> Sequence[str]:
-    """Returns the names if all of them are columns, else raises `ColumnError`."""
+    """Returns the names if there are some and all of them are columns, else raises `ColumnError`."""
     known = [*records(report), *(EXTENTS if report.axes else ())]
+    if not names:
+        raise ColumnError("columns: expected at least one name of a column of the DataFrame. Received: none.")
     for name in names:
         if name not in known:
             raise ColumnError(
@@ -225,8 +227,8 @@ def checked(report: Report, names: Sequence[str]) -> Sequence[str]:
 
 
 def _of_record(name: str, values: Sequence[Any]) -> Column:
-    if all(isinstance(value, str) or value is None for value in values):
-        return words(name, [plain(value or "") for value in values])
+    if any(isinstance(value, str) for value in values):
+        return words(name, ["?" if value is None else plain(value) for value in values])
     if any(isinstance(value, bool) for value in values):
         return words(name, ["?" if value is None else "yes" if value else "no" for value in values])
     if all(isinstance(value, int) or value is None for value in values):

@@ -54,6 +54,18 @@ def test_an_unknown_column_is_refused_with_those_like_it(report, render, name, n
     assert "\x1b" not in str(caught.value)
 
 
+@pytest.mark.parametrize("render", ["to_text", "to_csv", "to_markdown", "to_latex"])
+def test_no_column_at_all_is_refused(report, render):
+    with pytest.raises(cnnstats.ColumnError, match="expected at least one name"):
+        getattr(report, render)(columns=[])
+
+
+def test_a_column_of_which_all_is_unknown_says_so(report):
+    assert set(records(report)["zero_weights"]) == {None}
+    lines = report.to_text(columns=["layer", "zero_weights"]).split("\n")
+    assert [line.split("│")[2].strip() for line in lines if line.startswith(("│ a", "│ b"))] == ["?", "?"]
+
+
 def test_the_verdicts_are_a_column_once_there_are_some():
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="a")])
     measured = cnnstats.analyze(model).verify(only=["work"])
