@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_cnnstats.capture import interpreted
+from keras_cnnstats.capture.state import random_untouched
 from keras_cnnstats.counting.arrays import Array, counting
 from keras_cnnstats.counting.numbers import Number
 from keras_cnnstats.counting.operations import FUNCTIONS
@@ -141,15 +142,26 @@ def _built(layer: Any, shape: tuple[Any, ...]) -> Any:
             "count_operations: expected the shape of one sample, without the batch axis, in integers of at least 1. "
             f"Received: {shape}."
         )
-    if not layer.built:
-        layer = type(layer).from_config(layer.get_config())
-    try:
+    with random_untouched():
         if not layer.built:
-            layer.build((1, *shape))
-        layer.compute_output_shape((1, *shape))
-    except Exception as error:
-        raise ModelError(f"count_operations: `{type(layer).__name__}` does not take {shape}: {error}") from error
+            layer = _copied(layer)
+        try:
+            if not layer.built:
+                layer.build((1, *shape))
+            layer.compute_output_shape((1, *shape))
+        except Exception as error:
+            raise ModelError(f"count_operations: `{type(layer).__name__}` does not take {shape}: {error}") from error
     return layer
+
+
+def _copied(layer: Any) -> Any:
+    try:
+        return type(layer).from_config(layer.get_config())
+    except Exception as error:
+        raise ModelError(
+            f"count_operations: `{type(layer).__name__}` is not built, and cannot be made anew from its configuration. "
+            "Build it first, or write its `get_config`."
+        ) from error
 
 
 def _sample(values: Any, shape: tuple[int, ...]) -> Any:

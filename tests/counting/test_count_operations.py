@@ -1,5 +1,6 @@
 """The reference layers are run on numbers that count; the tally is the textbook's formula, to the last operation."""
 
+import random
 from collections.abc import Callable
 from math import ceil, prod
 from typing import Any, NamedTuple
@@ -214,6 +215,14 @@ def test_a_layer_that_is_not_built_stays_so() -> None:
     assert not layer.built
 
 
+def test_random_numbers_go_on_as_before() -> None:
+    made = [layers.Dense(4), reference.ReferenceConv2D(2, 3)]
+    before = random.getstate(), np.random.get_state()[1].tolist()
+    for layer, shape in zip(made, [(5,), (4, 4, 1)], strict=True):
+        cnnstats.count_operations(layer, shape)
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
+
+
 def test_keras_computes_as_before_afterwards() -> None:
     x = np.ones((1, 4, 4, 1), "float32")
     layer = layers.Conv2D(2, 3)
@@ -255,6 +264,28 @@ def test_a_layer_that_does_not_return_one_map_says_so(layer: Any, returned: str)
         cnnstats.ModelError, match=f"`{type(layer).__name__}` returns {returned}. Expected a layer that"
     ):
         cnnstats.count_operations(layer, (3,))
+
+
+class Unsaved(layers.Layer):
+    """Is given a function, which Keras cannot save by itself."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function = function
+
+    def call(self, x: Any) -> Any:
+        return self.function(x)
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+
+def test_a_layer_that_cannot_be_copied_says_so_and_is_counted_once_it_is_built() -> None:
+    layer = Unsaved(lambda x: x * 2.0)
+    with pytest.raises(cnnstats.ModelError, match="`Unsaved` is not built, and cannot be made anew"):
+        cnnstats.count_operations(layer, (3,))
+    layer.build((None, 3))
+    assert cnnstats.count_operations(layer, (3,)).multiplications == 3
 
 
 def test_a_layer_of_dense_products_is_counted_too() -> None:
