@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from keras_cnnstats.graph import Call, Graph, Shape
 from keras_cnnstats.primitives import Lookup
-from keras_cnnstats.primitives.base import product
+from keras_cnnstats.primitives.base import Primitive, product
+from keras_cnnstats.primitives.wrapping import Repeated, Wrapped
 from keras_cnnstats.units import Count, dtype_bytes, sum_if_known
 
 
@@ -54,12 +55,17 @@ def liveness(graph: Graph) -> Liveness:
     return Liveness(made, read, peak, peak_call, total)
 
 
-def moved(call: Call, kinds: Sequence[str], read: Count, made: Count) -> Count:
+_OF_EACH_ROW = ("embeddings_scale", "embeddings_zero", "lora_embeddings_a")
+"""Weights beside a table of which each of its rows has a part."""
+
+
+def moved(call: Call, primitives: Sequence[Primitive], samples: int, read: Count, made: Count) -> Count:
     """Returns the bytes that a call moves: what it reads, what it makes and its weights, each of them once.
 
     Args:
         call: the call.
-        kinds: the kinds of primitives that it is made of.
+        primitives: what it is made of.
+        samples: samples in the batch.
         read: bytes of the maps that it reads.
         made: bytes of its outputs.
     """
@@ -67,11 +73,35 @@ def moved(call: Call, kinds: Sequence[str], read: Count, made: Count) -> Count:
         return None
     if not call.weights:
         return read + made
-    weights = sum([weight.bytes for weight in call.weights])
-    if Lookup.kind in kinds:
-        # Of a table only those rows are read that are looked up.
-        weights = min(weights, made)
-    return read + made + weights
+    table = next((each for each in primitives if each.kind == Lookup.kind), None)
+    if table is None:
+        return read + made + sum([weight.bytes for weight in call.weights])
+    is_whole = any(each.is_shared for each in primitives)
+    return read + made + _looked_up(call, table, is_whole, samples)
+
+
+def _looked_up(call: Call, table: Primitive, is_whole: bool, samples: int) -> int:
+    """Bytes of the weights that a look-up reads: of a table, its scales and its zero points, the rows that are picked.
+
+    Args:
+        call: the call.
+        table: the look-up.
+        is_whole: whether the table is made of its weights at each call, which are then read as a whole.
+        samples: samples in the batch.
+    """
+    times = samples
+    while isinstance(table, Wrapped):
+        times *= (table.times or 0) if isinstance(table, Repeated) else 1
+        table = table.primitive
+    assert isinstance(table, Lookup)
+    picked, found = min((table.picked or 0) * times, table.rows), 0
+    for weight in call.weights:
+        if weight.name.startswith("reverse_embeddings"):
+            continue  # of the way back
+        has_rows = weight.name in _OF_EACH_ROW and not table.maps
+        is_table = weight.size == table.parameters and not is_whole
+        found += weight.bytes * picked // max(table.rows, 1) if has_rows or is_table else weight.bytes
+    return found
 
 
 def _tensors_used(graph: Graph) -> set[int]:

@@ -107,7 +107,7 @@ class Builder:
                 counted.stored,
                 made,
                 step.work,
-                moved(call, described.kinds, self.live.read[place], made),
+                moved(call, described.primitives or (), samples, self.live.read[place], made),
                 counted.state,
                 operands,
                 None if self.zeros is None else self._sparsity(call, described, work, self.zeros),

@@ -6,6 +6,7 @@ from keras import layers
 
 import keras_cnnstats as cnnstats
 from tests.analysis.models import open_sizes
+from tests.analysis.quantised import BLOCKS, ONE_SCALE, quantised
 
 A_MAP = 16 * 16 * 8 * 4
 """Bytes of a map of 16 x 16 positions and 8 channels in float32."""
@@ -158,6 +159,39 @@ def test_a_look_up_reads_its_rows_and_not_the_table():
     row = cnnstats.analyze(model).rows[0]
     assert row.moved_bytes == 4 * (10 + 80 + 80)
     assert row.param_bytes == 32_000_000
+
+
+def looked_up(layer, mode=None, config=None, rank=0, shape=(10,), batch_size=1):
+    """Bytes of the weights that a look-up of ten indices moves, beside the indices and its outputs."""
+    model = keras.Sequential([keras.Input(shape, dtype="int32"), layer])
+    row = cnnstats.analyze(quantised(model, mode, config, rank), batch_size=batch_size).rows[-1]
+    return row.moved_bytes - batch_size * 4 * 10 - row.activation_bytes
+
+
+LOOK_UPS = {
+    "rows": (lambda: looked_up(layers.Embedding(1000, 64)), 10 * 64 * 4),
+    "a batch": (lambda: looked_up(layers.Embedding(1000, 64), batch_size=3), 30 * 64 * 4),
+    "more indices than rows": (lambda: looked_up(layers.Embedding(7, 64)), 7 * 64 * 4),
+    "half precision": (lambda: looked_up(layers.Embedding(1000, 64, dtype="mixed_float16")), 10 * 64 * 4),
+    "rows and scales": (lambda: looked_up(layers.Embedding(1000, 64), "int8"), 10 * (64 + 4)),
+    # The thin matrix behind the rows is read as a whole.
+    "beside a product": (lambda: looked_up(layers.Embedding(1000, 64), "int8", rank=2), 10 * (64 + 4 + 8) + 4 * 2 * 64),
+    # The table that rows are picked from is made of all weights.
+    "a sum of tables": (lambda: looked_up(layers.Embedding(1000, 64), rank=2), 4 * (64_000 + 2_000 + 2 * 64)),
+    "unpacked": (lambda: looked_up(layers.Embedding(1000, 64), config=ONE_SCALE), 32_000 + 10 * 4),
+    "in blocks": (
+        lambda: looked_up(layers.Embedding(1000, 8), config=BLOCKS),
+        4_000 + 10 * 2 * (4 + 1) + 8 * 4,
+    ),
+    "there and back": (lambda: looked_up(layers.ReversibleEmbedding(1000, 64, tie_weights=False)), 10 * 64 * 4),
+    "over time": (lambda: looked_up(layers.TimeDistributed(layers.Embedding(1000, 64)), shape=(2, 5)), 10 * 64 * 4),
+}
+
+
+@pytest.mark.parametrize("name", LOOK_UPS)
+def test_a_look_up_reads_of_its_weights_the_rows_that_are_picked(name):
+    found, expected = LOOK_UPS[name]
+    assert found() == expected
 
 
 def test_unknown_sizes_leave_the_bytes_moved_unknown():
