@@ -16,6 +16,9 @@ FOLDER = "golden_reports"
 
 OPTION = "--update-golden-reports"
 
+_WRITERS = pytest.StashKey[dict[Path, str]]()
+"""The test that has written each file in this run."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the flag that accepts what is new."""
@@ -30,10 +33,12 @@ def golden_report(request: pytest.FixtureRequest) -> Callable[..., Any]:
     `golden_report(model, name=None, **options)` analyses the model with the options of `analyze`, compares the report
     with `golden_reports/<name>.json` beside the test's file (by default the name is the test's), and returns it. Names
     that Keras numbers by itself may differ. The test fails where anything else does, with the comparison, or where
-    nothing is stored yet; with `--update-golden-reports` the report is stored.
+    nothing is stored yet; with `--update-golden-reports` the report is stored, unless another test has written the
+    file: tests of one name in one folder need a `name` each.
     """
     folder = Path(request.path).parent / FOLDER
     update = bool(request.config.getoption(OPTION))
+    writers = request.config.stash.setdefault(_WRITERS, {})
 
     def check(model: Any, name: str | None = None, **options: Any) -> Any:
         __tracebackhide__ = True
@@ -43,6 +48,13 @@ def golden_report(request: pytest.FixtureRequest) -> Callable[..., Any]:
         report = model if isinstance(model, Report) else analyze(model, **options)
         path = folder / f"{_file_name(name or request.node.name)}.json"
         if update:
+            writer = writers.setdefault(path, request.node.nodeid)
+            if writer != request.node.nodeid:
+                pytest.fail(
+                    f"{path} is the golden report of {writer}. Give one of the two a name of its own: "
+                    "golden_report(model, name=...)",
+                    pytrace=False,
+                )
             folder.mkdir(parents=True, exist_ok=True)
             report.to_json(path)
         elif not path.is_file():

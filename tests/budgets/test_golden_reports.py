@@ -73,6 +73,17 @@ def test_stored_then_kept_then_changed_then_accepted(project):
     project().assert_outcomes(passed=2)
 
 
+def test_two_tests_of_one_name_do_not_share_a_report(project, pytester):
+    pytester.makepyfile(test_nets=TEST.format(filters=4), test_more=TEST.format(filters=5))
+    both = project("--update-golden-reports")
+    both.assert_outcomes(passed=2, failed=2)
+    both.stdout.fnmatch_lines(["*test_net.json is the golden report of test_more.py::test_net.*name=...*"])
+    alone = TEST.format(filters=4).replace("build(4))", "build(4), name='of_nets')").replace("some/other", "more")
+    pytester.makepyfile(test_nets=alone)
+    project("--update-golden-reports").assert_outcomes(passed=4)
+    project().assert_outcomes(passed=4)
+
+
 def test_the_flag_is_in_the_help(project):
     project("--help").stdout.fnmatch_lines(["golden reports of Keras models:", "*--update-golden-reports*"])
 
