@@ -24,6 +24,11 @@ _SPECIAL = {
     "≥": r"\ensuremath{\ge}",
     "≤": r"\ensuremath{\le}",
     "−": r"\ensuremath{-}",
+    # The marks of verdicts; a check mark would need a package.
+    "✓": "+",
+    "≈": r"\ensuremath{\approx}",
+    "✗": r"\ensuremath{\times}",
+    "–": r"{\textendash}",
     # A bracket or a star behind \\ would be its argument, and two hyphens one dash.
     **{char: f"{{{char}}}" for char in "[]*-"},
     **{char: f"\\{char}" for char in "&%$#_"},

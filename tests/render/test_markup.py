@@ -15,6 +15,7 @@ from keras_cnnstats.render.latex import to_latex
 from keras_cnnstats.render.markup import to_csv, to_markdown
 from keras_cnnstats.render.notebook import to_notebook
 from keras_cnnstats.reports import Report
+from keras_cnnstats.verification import CONFIRMED, DIFFERS, EXPLAINED, NOT_COMPARABLE, Check, Verification
 from tests.render import handmade
 from tests.render.handmade import HOSTILE, REPORTS
 
@@ -227,6 +228,20 @@ def test_latex_row_is_no_argument_of_the_line_before(name: str) -> None:
 
 def test_latex_is_of_characters_that_every_engine_has() -> None:
     assert not re.findall("[^\x00-\xff]", to_latex(handmade.hostile()) or "")
+
+
+def test_latex_has_the_marks_of_verdicts() -> None:
+    verdicts = {"a": CONFIRMED, "b": EXPLAINED, "c": DIFFERS, "d": NOT_COMPARABLE}
+    checks = tuple(Check(name, 0, "macs", verdict, 1, 1, "referee") for name, verdict in verdicts.items())
+    report = Report(handmade.header(), tuple(map(handmade.row, verdicts)), verification=Verification(checks))
+    lines = latex_lines(report)
+    marks = ["+", r"\ensuremath{\approx}", r"\ensuremath{\times}", r"{\textendash}"]
+    assert [line.split(" & ")[-1] for line in lines if line[:3] in ("a &", "b &", "c &", "d &")] == [
+        rf"{mark} \\" for mark in marks
+    ]
+    legend = [line for line in lines if line.startswith(tuple(rf"\noindent {mark} " for mark in marks))]
+    assert [line.split(" ")[2] for line in legend] == ["confirmed:", "explained:", "differs:", "not"]
+    assert r"\u" not in "\n".join(lines)
 
 
 def test_latex_row() -> None:
