@@ -33,13 +33,12 @@ class Step(NamedTuple):
     note: str = ""
 
 
-def steps_of_training(graph: Graph, described: Sequence[Described], fed: bool = False) -> list[Step]:
+def steps_of_training(graph: Graph, described: Sequence[Described]) -> list[Step]:
     """Returns what each call does in one step of training; its work is `None` where somebody's gradient is unknown.
 
     Args:
         graph: the model.
         described: what each of its calls is made of.
-        fed: whether the gradients towards what the model is fed are wanted too.
 
     Example: 10 inputs to 4 to 3; no gradient goes towards what is fed.
 
@@ -49,7 +48,7 @@ def steps_of_training(graph: Graph, described: Sequence[Described], fed: bool = 
     >>> [(row.training.forward.macs, row.training.inputs.macs, row.training.weights.macs) for row in rows]
     [(40, 0, 40), (12, 12, 12)]
     """
-    live = _live(graph, described, fed)
+    live = _live(graph, described)
     arrived = [0] * len(graph.tensors)
     for number in graph.outputs:
         arrived[number] += live[number]
@@ -88,12 +87,10 @@ def _added(values: int) -> Work:
     return Work(arithmetic=values, hlo=values) if values else NO_WORK
 
 
-def _live(graph: Graph, described: Sequence[Described], fed: bool) -> list[bool]:
+def _live(graph: Graph, described: Sequence[Described]) -> list[bool]:
     """For each tensor, whether it depends on something that training changes, and a gradient finds the way back."""
     sloped = [spec.dtype.startswith(_WITH_SLOPE) for spec in graph.tensors]
     live = [False] * len(sloped)
-    for number in graph.inputs:
-        live[number] = fed and sloped[number]
     for call, each in zip(graph.calls, described, strict=True):
         trained = any(weight.trainable for weight in call.weights) if call.weights else False
         if (trained or any(map(live.__getitem__, call.inputs))) and _is_reached(each.facts, trained):

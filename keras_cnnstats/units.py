@@ -149,11 +149,11 @@ def train_flops(training: Training, convention: str) -> Count:
     return None if convention == "tf" else flops(training.total, convention)
 
 
-def si(number: int | float, digits: int = 3) -> str:
-    """Returns a count rounded to `digits` significant digits with an SI prefix.
+def si(number: int | float) -> str:
+    """Returns a count rounded to three significant digits with an SI prefix.
 
-    >>> si(3_857_973_248), si(999), si(25_636_712, 4), si(999_950)
-    ('3.86 G', '999', '25.64 M', '1.00 M')
+    >>> si(3_857_973_248), si(999), si(25_636_712), si(999_950)
+    ('3.86 G', '999', '25.6 M', '1.00 M')
     """
     if abs(number) < 1000:
         return str(number)
@@ -161,9 +161,9 @@ def si(number: int | float, digits: int = 3) -> str:
     for prefix in ("k", "M", "G", "T", "P", "E"):
         scaled /= 1000
         # Rounding must not leave "1000 k" where "1.00 M" is meant.
-        if abs(scaled) < 1000 - Fraction(5, 10 ** (digits - 2)) or prefix == "E":
+        if abs(scaled) < 1000 - Fraction(1, 2) or prefix == "E":
             whole = len(str(int(abs(scaled))))
-            return f"{float(scaled):,.{max(digits - whole, 0)}f} {prefix}"
+            return f"{float(scaled):,.{max(3 - whole, 0)}f} {prefix}"
     raise AssertionError("unreachable")
 
 
