@@ -108,7 +108,7 @@ def smallest_field(report: Report) -> Extent:
 
 
 def _unexplained(report: Report) -> int:
-    return sum(not item.explained for item in report.disagreements)
+    return len(report.unexplained)
 
 
 def _nothing(row: Row) -> Count:

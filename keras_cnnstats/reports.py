@@ -129,6 +129,11 @@ class Report:
         """The terms of the work, summed over the rows, by kind of primitive."""
         return work_by_kind(self.rows)
 
+    @property
+    def unexplained(self) -> tuple[Disagreement, ...]:
+        """The disagreements that nobody has explained: a defect of the layer, of Keras or of this package."""
+        return tuple(item for item in self.disagreements if not item.explained)
+
     def with_convention(self, convention: str) -> "Report":
         """Returns the same report with `flops` counted under another convention; nothing is analysed again.
 

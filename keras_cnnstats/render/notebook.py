@@ -64,7 +64,7 @@ def _disagreements(report: Report) -> str:
     classes = [
         "n" if title in content.NUMERIC_DETAILS else "w" if title == "Reason" else "" for title in content.DETAILS
     ]
-    unexplained = sum(not item.explained for item in report.disagreements)
+    unexplained = len(report.unexplained)
     loud = f"; {unexplained:,} UNEXPLAINED: a defect of the layer, of Keras or of keras_cnnstats" if unexplained else ""
     number = len(report.disagreements)
     title = f"{number:,} disagreement{'s' * (number > 1)} with {content.claimants(report)}{loud}"

@@ -169,10 +169,12 @@ def test_every_code_is_shown(code):
 @pytest.mark.parametrize("code", SHOWN)
 def test_code(code):
     make, formula, expected, actual = SHOWN[code]
-    found = [each for each in cnnstats.analyze(make()).disagreements if each.code == code]
+    report = cnnstats.analyze(make())
+    found = [each for each in report.disagreements if each.code == code]
     assert [(each.formula, each.expected, each.actual) for each in found] == [(formula, expected, actual)]
     assert found[0].reason == CODES[code].reason
     assert found[0].explained == CODES[code].explained == (code[1] != "0")
+    assert [each for each in report.unexplained if each.code == code] == ([] if found[0].explained else found)
 
 
 @pytest.mark.parametrize("code", SHOWN)
