@@ -10,7 +10,8 @@ from keras_cnnstats.placement import total
 from keras_cnnstats.precision import Sparsity, summed
 from keras_cnnstats.records import Row
 from keras_cnnstats.reports import Report
-from keras_cnnstats.units import Training, Work, sum_if_known, together
+from keras_cnnstats.totals import work_by_kind
+from keras_cnnstats.units import Training, sum_if_known, together
 
 SOURCES = ("unknown", "measured", "traced", "inherited", "rule")
 """Where numbers come from, the least certain first: that of a block is the first that it has."""
@@ -79,7 +80,7 @@ def _folded(rows: Sequence[Row]) -> Row:
         params=sum(row.params for row in rows),
         trainable_params=sum(row.trainable_params for row in rows),
         quantizer_params=sum(row.quantizer_params for row in rows),
-        work=_by_kind(chain.from_iterable(row.work or () for row in rows)),
+        work=tuple(work_by_kind(rows).items()),
         training=Training(*map(together, zip(*steps, strict=True))),
         sparsity=Sparsity(*[sum_if_known(counts) for counts in zip(*found, strict=True)]) if found else None,
         stored=summed(chain.from_iterable(row.stored for row in rows)),
@@ -92,10 +93,3 @@ def _folded(rows: Sequence[Row]) -> Row:
         disagreements=tuple(codes),
         share=total([row.share for row in rows]),
     )
-
-
-def _by_kind(terms: Iterator[tuple[str, Work]]) -> tuple[tuple[str, Work], ...]:
-    kinds: dict[str, list[Work]] = {}
-    for kind, work in terms:
-        kinds.setdefault(kind, []).append(work)
-    return tuple((kind, together(works)) for kind, works in kinds.items())

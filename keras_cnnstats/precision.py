@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from keras_cnnstats.graph import Call, Weight
-from keras_cnnstats.primitives.base import Multiplied, Primitive
+from keras_cnnstats.primitives.base import Multiplied, Primitive, is_called
 from keras_cnnstats.units import Count
 
 
@@ -84,18 +84,13 @@ def used(call: Call, primitives: Sequence[Primitive], samples: int) -> list[Used
         return _argument(call, held, primitives, samples)
     found, left = [], [weight for weight in held if "kernel" in weight.name or weight.name == "lora_embeddings_b"]
     for name in dict.fromkeys(each.name for _, each in asked):
-        theirs = [weight for weight in held if _is_called(weight, name)]
+        theirs = [weight for weight in held if is_called(weight.name, name)]
         mine = [(primitive, each) for primitive, each in asked if each.name == name]
         if [weight.size for weight in theirs] != [each.size for _, each in mine]:
             return None
         found += [_used(weight, *each, samples) for weight, each in zip(theirs, mine, strict=True)]
         left = [weight for weight in left if weight not in theirs]
     return None if left else found
-
-
-def _is_called(weight: Weight, name: str) -> bool:
-    """Whether a weight has a name: `recurrent_kernel` and the like are kernels too."""
-    return weight.name == name or (name == "kernel" and weight.name.endswith("_kernel"))
 
 
 def _used(weight: Weight, primitive: Primitive, each: Multiplied, samples: int) -> Used:

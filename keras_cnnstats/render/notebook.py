@@ -29,17 +29,18 @@ def to_notebook(report: Report) -> str:
     parts = [
         STYLE,
         f"<div><strong>{escape(title)}</strong></div>",
-        *_lines(more),
+        *lines(more),
         _rows(report),
-        *_lines(content.legend(report)),
+        *lines(content.legend(report)),
         _sums(report),
-        *_lines(content.verdicts(report)),
+        *lines(content.verdicts(report)),
         _disagreements(report),
     ]
     return '<div class="cnnstats">\n' + "\n".join(part for part in parts if part) + "\n</div>"
 
 
-def _lines(texts: Iterable[str]) -> list[str]:
+def lines(texts: Iterable[str]) -> list[str]:
+    """Returns each text as a line of HTML."""
     return [f"<div>{escape(text)}</div>" for text in texts]
 
 

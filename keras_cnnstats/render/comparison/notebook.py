@@ -1,17 +1,16 @@
 """A comparison as the HTML that a notebook shows: no script, no outside resource, the page's own colours."""
 
-from collections.abc import Iterable
 from html import escape
 
 from keras_cnnstats.comparison import Comparison
 from keras_cnnstats.render.cells import plain
 from keras_cnnstats.render.comparison import aligned, content
-from keras_cnnstats.render.notebook import ROWS_AT_MOST, STYLE, folded, html_table
+from keras_cnnstats.render.notebook import ROWS_AT_MOST, STYLE, folded, html_table, lines
 
 
 def to_notebook(comparison: Comparison) -> str:
     """Returns the comparison as an HTML fragment."""
-    parts = [STYLE, *_lines(content.headings(comparison)), _totals(comparison)]
+    parts = [STYLE, *lines(content.headings(comparison)), _totals(comparison)]
     for number, changes in aligned.of_each(comparison):
         names = [plain(comparison.names[0]), plain(comparison.names[number])]
         verdict = f"{f' {content.ARROW} '.join(names)}: {content.verdict(comparison, number)}"
@@ -25,13 +24,9 @@ def to_notebook(comparison: Comparison) -> str:
             table = html_table([column.title for column in columns], classes, rows)
             parts.append(folded(f"Layers: {tally}", table, unfolded=len(listed) <= ROWS_AT_MOST))
         else:
-            parts += _lines([f"Layers: {tally}"])
-        parts += _lines(filter(None, [aligned.seeing_otherwise(changes)]))
+            parts += lines([f"Layers: {tally}"])
+        parts += lines(filter(None, [aligned.seeing_otherwise(changes)]))
     return '<div class="cnnstats">\n' + "\n".join(parts) + "\n</div>"
-
-
-def _lines(texts: Iterable[str]) -> list[str]:
-    return [f"<div>{escape(text)}</div>" for text in texts]
 
 
 def _totals(comparison: Comparison) -> str:
