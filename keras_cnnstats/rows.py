@@ -99,7 +99,7 @@ class Builder:
                 _without_jump(after.fields, lost),
                 _without_jump(after.local, lost),
                 self.propagated.sizes,
-                positions if call.results else (),
+                positions,
                 seen.aligned,
                 described.source if work is not None else "unknown",
                 _joined(self._note(call, described, work), seen.note, step.note),

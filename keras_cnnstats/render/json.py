@@ -264,7 +264,7 @@ def _row(value: Any, place: str) -> Row:
     row = _ROW(value, place)
     for name in ("fields", "local_fields", "input_sizes", "positions"):
         values = getattr(row, name)
-        if len(values) not in (0, len(row.axes)):
+        if len(values) != len(row.axes):
             raise decode.wrong(f"{place}.{name}", f"one entry for each of {len(row.axes)} axes", value[name])
     return row
 

@@ -204,7 +204,9 @@ def test_refuses_what_is_not_ours(text: Any, message: str) -> None:
         ("rows.1.fields.0.size", float("1e999"), "Infinity is no JSON number"),
         ("rows.1.fields.0.lo", "all", "rows[1].fields[0].lo: expected an integer or a fraction"),
         ("rows.1.fields.0.lo", {"base": 0}, "rows[1].fields[0].lo.slacks: missing."),
-        ("rows.1.fields", [], None),
+        ("rows.1.fields", [], "rows[1].fields: expected one entry for each of 2 axes. Received: []."),
+        ("rows.1.local_fields", [], "rows[1].local_fields: expected one entry for each of 2 axes. Received: []."),
+        ("rows.1.input_sizes", [], "rows[1].input_sizes: expected one entry for each of 2 axes. Received: []."),
         ("rows.1.positions", [1], "rows[1].positions: expected one entry for each of 2 axes. Received: [1]."),
         ("rows.1.convention", "macz", "one of textbook, macs, 2macs, tf, xla. Received: 'macz'."),
         ("rows.1.convention", [], "rows[1].convention: expected text"),
@@ -213,18 +215,14 @@ def test_refuses_what_is_not_ours(text: Any, message: str) -> None:
         ("disagreements.0.expected", "__import__('os')", "disagreements[0].expected: expected an integer or"),
     ],
 )  # fmt: skip
-def test_names_the_place(path: str, value: Any, message: str | None) -> None:
+def test_names_the_place(path: str, value: Any, message: str) -> None:
     document = json.loads(stored(handmade.small_cnn()))
     *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
     target = document
     for step in way:
         target = target[step]
     target[last] = value
-    text = json.dumps(document)
-    if message is None:
-        assert from_json(text).rows[1].fields == ()
-    else:
-        assert message in refused(text)
+    assert message in refused(json.dumps(document))
 
 
 @pytest.mark.parametrize("attribute", Row._fields)
