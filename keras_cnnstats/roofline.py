@@ -22,7 +22,7 @@ class Bound(NamedTuple):
         type: class of the layer, or name of the operation.
         flops: its floating-point operations; `None` where they are unknown.
         moved_bytes: the bytes that it moves; `None` where they are unknown.
-        limit: `"compute"`, `"memory"`, or `"unknown"`.
+        limit: `"compute"`, `"memory"`, or `"unknown"`, also where nothing moves and there is no intensity.
         attainable_flops: operations in a second that the machine can reach on it at most: its peak, or the intensity
             times its bandwidth; `None` where unknown.
     """
@@ -51,7 +51,7 @@ class Roofline(NamedTuple):
         header: what the numbers are of.
         peak_flops: operations that the machine can do in a second.
         bandwidth: bytes that it can move in a second.
-        rows: for each row of the report what holds it up.
+        rows: for each call what holds it up; weights of no call are none.
 
     Example:
 
@@ -107,7 +107,7 @@ def roofline(report: Report, peak_flops: float, bandwidth: float) -> Roofline:
 
 def _bounds(report: Report, peak: float, bandwidth: float) -> Iterator[Bound]:
     for row in report.rows:
-        if row.moved_bytes == 0:
+        if not row.output_shapes:
             continue  # weights of no call
         reached = None if row.intensity is None else min(peak, row.intensity * bandwidth)
         limit = "unknown" if reached is None else ("compute" if reached >= peak else "memory")

@@ -47,6 +47,21 @@ def test_unknown_stays_unknown():
     assert "unknown" in str(result)
 
 
+def test_weights_of_no_call_are_no_call():
+    x = keras.Input((4,))
+    made = keras.Model(x, layers.Dense(2, name="dense")(x))
+    made.own = made.add_weight(shape=(3,), name="own")
+    report = cnnstats.analyze(made)
+    assert report.rows[-1].type == "weights of no call"
+    assert [row.layer for row in report.roofline(peak_flops=1, bandwidth=1, verbose=False).rows] == ["dense"]
+
+
+def test_a_call_that_moves_nothing_is_a_call():
+    empty = keras.Sequential([keras.Input((0, 4)), layers.ReLU()])
+    (row,) = cnnstats.analyze(empty).roofline(peak_flops=1, bandwidth=1, verbose=False).rows
+    assert (row.flops, row.moved_bytes, row.intensity, row.limit) == (0, 0, None, "unknown")
+
+
 def test_it_goes_by_the_convention_of_the_report():
     report = cnnstats.analyze(model(), convention="macs")
     assert report.roofline(peak_flops=1, bandwidth=1, verbose=False).rows[0].flops == 36 * 144
