@@ -92,4 +92,4 @@ def test_the_text_is_made_of_what_was_measured() -> None:
     told = " ".join(page("here", {"stages": record}).split())
     assert "150 µs for each row of net, at the least of 2 rounds: 30 for" in told
     assert "20 for the rules, 10 for reading Keras' graph." in told
-    assert "144 calls of functions of Python and 190 of those" in told
+    assert "144 calls of functions written in Python and 190 of built-in ones" in told
