@@ -13,9 +13,9 @@ from keras_cnnstats.graph import Call, Graph, Weight
 from keras_cnnstats.primitives.base import Map, is_called, product
 from keras_cnnstats.primitives.measured import Measured
 from keras_cnnstats.primitives.rearrangement import Kept
+from keras_cnnstats.primitives.slopes import WITH_SLOPE
 from keras_cnnstats.units import NO_TRAINING, NO_WORK, Training, Work
 
-_WITH_SLOPE = ("float", "bfloat", "complex")
 _FIRST = (0,)
 
 
@@ -89,7 +89,7 @@ def _added(values: int) -> Work:
 
 def _live(graph: Graph, described: Sequence[Described]) -> list[bool]:
     """For each tensor, whether it depends on something that training changes, and a gradient finds the way back."""
-    sloped = [spec.dtype.startswith(_WITH_SLOPE) for spec in graph.tensors]
+    sloped = [spec.dtype.startswith(WITH_SLOPE) for spec in graph.tensors]
     live = [False] * len(sloped)
     for call, each in zip(graph.calls, described, strict=True):
         trained = any(weight.trainable for weight in call.weights) if call.weights else False
@@ -234,7 +234,7 @@ class _Row:
         fed = self.fed
         if len(fed) < 2 or len(self.facts) < 2 or all(fed) or not any(fed) or self.facts[0].sources:
             return False
-        sloped = [spec.dtype.startswith(_WITH_SLOPE) for spec in self.call.specs]
+        sloped = [spec.dtype.startswith(WITH_SLOPE) for spec in self.call.specs]
         return sloped != list(fed) and sum([facts.work is not NO_WORK for facts in self.facts]) > 1
 
     def _first_reached(self) -> int:

@@ -3,11 +3,12 @@
 from keras_cnnstats.primitives.adaptation import Adaptation, LowRank, computed, convolved, looked_up
 from keras_cnnstats.primitives.attention import attention
 from keras_cnnstats.primitives.base import Claim, Map, Primitive, Size, axes_of, ends, more, other_axes, product, share
+from keras_cnnstats.primitives.composition import Part, composed, part_of
 from keras_cnnstats.primitives.contraction import Contraction, batch_dot, einsum_dense, einsum_product, matrix_product
 from keras_cnnstats.primitives.convolution import Convolution
 from keras_cnnstats.primitives.distance import Distances
 from keras_cnnstats.primitives.elementwise import DROPOUT, Cost, Disturbance, Elementwise
-from keras_cnnstats.primitives.functions import FUNCTIONS, elu, in_a_row, merging, relu
+from keras_cnnstats.primitives.functions import FUNCTIONS, elu, merging, relu
 from keras_cnnstats.primitives.measured import Measured
 from keras_cnnstats.primitives.normalization import BatchNormalization, GivenNormalization, Normalization
 from keras_cnnstats.primitives.pooling import AdaptivePooling, Pooling
@@ -18,7 +19,7 @@ from keras_cnnstats.primitives.reduction import MAXIMUM, MEAN, PRODUCT, SUM, Red
 from keras_cnnstats.primitives.resampling import Resampling, centred, fitted
 from keras_cnnstats.primitives.series import Differences, Trapezoids, diagonal, differences
 from keras_cnnstats.primitives.slicing import padded, sliced, spanned, stacked, unstacked
-from keras_cnnstats.primitives.slopes import FREE, ONE, SLOPES, STOPS, Slope
+from keras_cnnstats.primitives.slopes import FREE, ONE, SLOPES, STOPS, WITH_SLOPE, Slope
 from keras_cnnstats.primitives.softmax import Softmax
 from keras_cnnstats.primitives.spectral import SpectralNorm, spectral
 from keras_cnnstats.primitives.spreads import (
@@ -59,6 +60,7 @@ __all__ = [
     "SLOPES",
     "STOPS",
     "SUM",
+    "WITH_SLOPE",
     "Adaptation",
     "AdaptivePooling",
     "Aside",
@@ -86,6 +88,7 @@ __all__ = [
     "Mix",
     "Normalization",
     "Once",
+    "Part",
     "Pointwise",
     "Pooling",
     "Primitive",
@@ -118,6 +121,7 @@ __all__ = [
     "behind_time",
     "carried_reach",
     "centred",
+    "composed",
     "computed",
     "convolved",
     "diagonal",
@@ -127,7 +131,6 @@ __all__ = [
     "elu",
     "ends",
     "fitted",
-    "in_a_row",
     "looked_up",
     "matrix_product",
     "merging",
@@ -135,6 +138,7 @@ __all__ = [
     "moved",
     "other_axes",
     "padded",
+    "part_of",
     "placed",
     "product",
     "reading",

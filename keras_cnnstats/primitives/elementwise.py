@@ -94,15 +94,6 @@ class Elementwise(Primitive):
         return inputs, weights
 
     @property
-    def alone(self) -> Cost:
-        """What it costs as a function of the one map among constants that it reads."""
-        slopes = self.cost.slopes
-        read = [place for place, each in enumerate(self.maps) if each.source is not None]
-        if not slopes or not self.maps:
-            return self.cost
-        return self.cost._replace(slopes=(slopes[min(read[0], len(slopes) - 1)],) if len(read) == 1 else None)
-
-    @property
     def sources(self) -> tuple[Map, ...]:
         return self.maps
 

@@ -1,10 +1,9 @@
 """What each function costs per element, by the name that Keras gives it, written out of its definition."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 from keras_cnnstats.primitives.elementwise import Cost
-from keras_cnnstats.primitives.slopes import FREE, STOPS, Slope
+from keras_cnnstats.primitives.slopes import Slope
 
 _ONE = Cost(1, hlo=1)
 _REGISTERED = Cost(1, registered=1, hlo=1)
@@ -130,35 +129,6 @@ _COSTS: dict[str, Cost] = {
 
 FUNCTIONS = {name: cost.sloped(name) for name, cost in _COSTS.items()}
 """Functions of each element, of one map or of two: those of `keras.ops` and `keras.activations`, by their names."""
-
-
-def in_a_row(costs: Iterable[Cost]) -> Cost:
-    """The cost of several functions of one map each, one after the other; their slopes are passed one after the other.
-
-    >>> in_a_row([FUNCTIONS["relu"], FUNCTIONS["sigmoid"]])
-    Cost(arithmetic=3, transcendentals=1, registered=0, hlo=4, slopes=(Slope(arithmetic=4, transcendentals=0, hlo=5),))
-    >>> in_a_row([FUNCTIONS["relu"], Cost(1)]).slopes is None
-    True
-    """
-    total = Cost(0, slopes=FREE)
-    for cost in costs:
-        total = Cost(
-            arithmetic=total.arithmetic + cost.arithmetic,
-            transcendentals=total.transcendentals + cost.transcendentals,
-            registered=total.registered + cost.registered,
-            hlo=total.hlo + cost.hlo,
-            slopes=_passed(total.slopes, cost.slopes),
-        )
-    return total
-
-
-def _passed(first: tuple[Slope, ...] | None, second: tuple[Slope, ...] | None) -> tuple[Slope, ...] | None:
-    """The slopes of two functions of one map each, one after the other; where one of them is flat, both are."""
-    if STOPS in (first, second):
-        return STOPS
-    if first is None or second is None or len(second) > 1:
-        return None
-    return (first[0].plus(second[0]),)
 
 
 @lru_cache

@@ -38,6 +38,9 @@ STOPS: tuple[Slope, ...] = ()
 
 ONE = Slope(1, hlo=1)
 
+WITH_SLOPE = ("float", "bfloat", "complex")
+"""How the names of those dtypes begin whose values have a slope."""
+
 # `g` is the gradient that comes, `y` the result, `s` a sigmoid, `t` a tanh, `e` an exponential that was kept.
 
 SLOPES: dict[str, tuple[Slope, ...]] = {

@@ -9,16 +9,19 @@ from keras_cnnstats.graph import Call, FeatureMap, TensorSpec
 from keras_cnnstats.primitives import (
     FREE,
     FUNCTIONS,
+    WITH_SLOPE,
     Cost,
     Elementwise,
     Once,
+    Part,
     Primitive,
     Softmax,
     Statistics,
     axes_of,
+    composed,
     elu,
-    in_a_row,
     other_axes,
+    part_of,
     relu,
     share,
 )
@@ -56,11 +59,19 @@ def _written_activation(function: Any, y: FeatureMap) -> list[Primitive]:
         raise RuleGapError(
             f"no cost is known for the activation `{_name(function)}`: it cannot be followed ({reason})"
         ) from reason
-    steps = [primitive for call in calls for primitive in wrapped(call, call.layer, call.target)]
-    costs = [step.alone for step in steps if isinstance(step, Elementwise) and step.elements == y.elements]
-    if len(costs) < len(steps):
+    parts = [_part(call, y) for call in calls]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
         raise RuleGapError(f"the activation `{_name(function)}` is no function of each element by itself")
-    return [Elementwise(cost=in_a_row(costs), elements=y.elements, name="activation")]
+    return [Elementwise(cost=composed(known), elements=y.elements, name="activation")]
+
+
+def _part(call: Call, y: FeatureMap) -> Part | None:
+    """What one of the operations of a written function computes of each element."""
+    if len(call.outputs) != 1 or call.output.elements != y.elements:
+        return None
+    primitives, is_sloped = wrapped(call, call.layer, call.target), call.results[0].dtype.startswith(WITH_SLOPE)
+    return part_of(primitives, y.elements, call.inputs, call.outputs[0], is_sloped)
 
 
 def _name(function: Any) -> str:
