@@ -30,14 +30,18 @@ from keras_cnnstats.rules.registry import RuleGapError, find, is_known, rule, wr
 
 def activation(function: Any, y: FeatureMap) -> list[Primitive]:
     """The primitives of the activation function that is applied to `y`, the output of the layer that it ends."""
-    name = getattr(function, "__name__", None)
-    if function is None or name == "linear":
+    if function is None:
+        return []
+    # A function of the user's may have the name of one of Keras'.
+    is_own = str(getattr(function, "__module__", "")).startswith("keras.")
+    name = getattr(function, "__name__", None) if is_own else None
+    if name == "linear":
         return []
     if name in ("softmax", "log_softmax"):
         return softmax(y, -1, log=name == "log_softmax")
     if isinstance(function, layers.Layer) and _is_counted(function):
         return _layer_activation(function, y)
-    if name not in FUNCTIONS or not str(getattr(function, "__module__", "")).startswith("keras."):
+    if name not in FUNCTIONS:
         return _written_activation(function, y)
     # Its first half times a gate made of the second; the costs are for each output.
     elements = share(y.elements, 2) if name == "glu" else y.elements

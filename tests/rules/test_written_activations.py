@@ -94,3 +94,21 @@ def test_what_is_no_function_of_each_element_is_unknown(function: Callable[[Any]
     row = ended(function)
     assert row.macs is None
     assert "is no function of each element by itself" in row.note
+
+
+def linear(x: Any) -> Any:
+    return 2 * x + 1
+
+
+def softmax(x: Any) -> Any:
+    return ops.square(x)
+
+
+def relu(x: Any) -> Any:
+    return ops.minimum(ops.maximum(x, 0), 1)
+
+
+@pytest.mark.parametrize(("function", "steps"), [(linear, 2), (softmax, 1), (relu, 2)])
+def test_a_function_with_the_name_of_one_of_keras_is_another(function: Callable[[Any], Any], steps: int) -> None:
+    row = ended(function)
+    assert (row.flops, row.transcendentals) == (UNITS * (10 + 9 + steps), 0)
