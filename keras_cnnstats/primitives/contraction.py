@@ -129,7 +129,7 @@ def einsum_dense(equation: str, x: tuple[Size, ...], y: tuple[Size, ...], bias_a
     """Returns the contraction of an einsum between an input and a kernel.
 
     Args:
-        equation: such as `"abc,cd->abd"`; an ellipsis stands for axes that only the input has.
+        equation: such as `"abc,cd->abd"`; an ellipsis stands for axes that only the input has: in front the batch too.
         x: shape of the input, batch axis included.
         y: shape of the output, batch axis included.
         bias_axes: letters of the output axes that the bias has.
@@ -148,7 +148,7 @@ def einsum_dense(equation: str, x: tuple[Size, ...], y: tuple[Size, ...], bias_a
     summed = [letter for letter in source if letter in kernel and letter not in axes]
     batch = result[0] if not result.startswith("...") else None
     rest = [letter for letter in axes if letter not in kernel and letter != batch]
-    hidden = [size for letter, size in sizes.items() if letter.isdigit() and letter != "0"]
+    hidden = [size for letter, size in sizes.items() if letter.isdigit() and (batch or letter != "0")]
     return Contraction(
         inputs=product(sizes[letter] for letter in summed),
         outputs=product(sizes[letter] for letter in axes if letter in kernel),

@@ -47,6 +47,17 @@ def test_einsum_dense(equation: str, shape: Sizes, output_shape: Any, bias_axes:
 
 
 @pytest.mark.parametrize(
+    ("equation", "letters"),
+    [("ab...,bc->ac...", "abxy,bc->acxy"), ("...x,xc->...c", "abyx,xc->abyc")],
+    ids=["behind", "in front"],
+)
+def test_einsum_dense_with_an_ellipsis(equation: str, letters: str) -> None:
+    sizes = dict(zip(letters.split(",")[0], (1, 3, 32, 40), strict=True)) | {"c": 8}
+    report = analyzed(layers.EinsumDense(equation, 8), (3, 32), 40)
+    assert_contraction(report, oracle.einsum(letters, sizes, bias=False))
+
+
+@pytest.mark.parametrize(
     ("shapes", "axes", "equation"),
     [
         (((10,), (10,)), 1, "bi,bi->b"),

@@ -324,6 +324,7 @@ LAYERS: dict[Any, dict[str, Sample]] = {
         "shared_bias": sample((5, 10), equation="abc,cde->abde", output_shape=(None, 2, 7), bias_axes="e"),
         "out_of_heads": sample((5, 2, 10), equation="abde,dec->abc", output_shape=(None, 7), bias_axes="c"),
         "ellipsis": sample((5, 3, 10), equation="...x,xy->...y", output_shape=7, bias_axes="y"),
+        "ellipsis_behind": sample((3, 5, 2), equation="bc...,cd->bd...", output_shape=7),
     },
     layers.Embedding: {"tokens": sample((8,), input_dim=50, output_dim=6, input_dtype="int32")},
     layers.Identity: unary(),
