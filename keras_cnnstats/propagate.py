@@ -255,7 +255,7 @@ def _through_spread(call: Call, spread: Spread, sight: Sight) -> Sight:
         case Pointwise() | Join() | Contract() | Aside():
             return sight
         case Slide(reaches, dims):
-            return _slide(call, reaches, dims or tuple(call.input.spatial_dims), sight)
+            return _slide(call, reaches, tuple(call.input.spatial_dims) if dims is None else dims, sight)
         case Mix(dims):
             return sight.with_axes(_axes_with_positions(sight, dims), WHOLE)
         case Shuffle(dims):

@@ -4,7 +4,7 @@ from typing import Any
 
 from keras_cnnstats.field import window_reach
 from keras_cnnstats.primitives.base import Size
-from keras_cnnstats.primitives.spreads import Cut, Route, Shuffle, Slide, Spread
+from keras_cnnstats.primitives.spreads import POINTWISE, Cut, Route, Shuffle, Slide, Spread
 
 UNFOLLOWED = Shuffle(None)
 """Where positions come from is not followed."""
@@ -83,6 +83,8 @@ def padded(widths: Any, mode: str) -> Spread:
     >>> padded([[0, 0], [1, 1], [2, 2], [0, 0]], "constant").dims
     (1, 2)
     """
+    if not any(map(any, widths)):
+        return POINTWISE
     if mode != "constant" or any(widths[0]):
         return UNFOLLOWED
     before = {dim: int(width[0]) for dim, width in enumerate(widths) if any(width)}

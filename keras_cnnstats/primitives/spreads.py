@@ -174,7 +174,7 @@ def behind_time(spread: Spread, spatial: Iterable[int], rank: int) -> Spread:
     if isinstance(spread, Spatial):
         return Gather(_later(spatial), spread.shape)
     if isinstance(spread, Slide):
-        return Slide(spread.reaches, _later(spread.dims or spatial))
+        return Slide(spread.reaches, _later(spatial if spread.dims is None else spread.dims))
     if isinstance(spread, (Gather, Mix, Statistics)):
         return replace(spread, dims=_later(range(1, rank) if spread.dims is None else spread.dims))
     return Shuffle(None)

@@ -592,6 +592,7 @@ OPERATIONS: dict[Any, dict[str, Sample]] = {
     ops.pad: {
         "zeros": sample(MAP, pad_width=((0, 0), (1, 2), (0, 1), (0, 0))),
         "mirrored": sample(MAP, pad_width=((0, 0), (1, 2), (0, 1), (0, 0)), mode="reflect"),
+        "nothing": sample(MAP, pad_width=((0, 0),) * 4),
     },
     ops.triu: {"scores": sample((5, 5)), "above": sample((5, 5), k=1)},
     ops.tril: {"scores": sample((5, 5)), "below": sample((5, 5), k=-1)},

@@ -157,6 +157,7 @@ REARRANGED: dict[str, Graph] = {
     # Parts of a map
     "every second position": Graph(build=every_second_position),
     "parts of a map": Graph(build=parts_of_a_map),
+    "padded by nothing": Graph(build=path((10, 12, 2), conv(3), lambda: lambda x: ops.pad(x, [[0, 0]] * 4), conv(3))),
     "the first row twice": Graph(
         build=first_row_twice,
         drifting=frozenset({"concatenate", "behind"}),
