@@ -125,6 +125,10 @@ DEFINITIONS = (
         "resizing, bicubic", "output value", "31", "0", lambda: layers.UpSampling2D(2, interpolation="bicubic"), {},
         256 * 6, "16 products, 15 additions",
     ),
+    Definition(
+        "the same against aliasing, over `K` taps of the stretched kernel", "output value", "2 * K - 1", "0",
+        lambda: layers.Resizing(4, 4, antialias=True), {"K": 16}, 16 * 6, "`K` products, `K - 1` additions",
+    ),
     Definition("reshape, permute, pad, crop, concatenate", "value", "0", "0", lambda: layers.ZeroPadding2D(), {}, 600),
 )  # fmt: skip
 

@@ -112,6 +112,15 @@ class Reach(NamedTuple):
     slack: tuple[int, int] | None = None
 
 
+def widest(reach: Reach) -> int:
+    """Returns the most input positions that an output touches, from the first to the last.
+
+    >>> widest(Reach(((0, 3), None, (1, 5)), 2))
+    5
+    """
+    return max([last - first + 1 for first, last in filter(None, reach.spans)], default=0)
+
+
 def window_reach(kernel: int, stride: int = 1, dilation: int = 1, before: int = 0) -> Reach:
     """The reach of a window: a convolution's or a pooling's, with `before` positions of padding in front."""
     return Reach(((-before, (kernel - 1) * dilation - before),), stride, dilation)

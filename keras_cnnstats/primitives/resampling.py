@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor, gcd
 
-from keras_cnnstats.field import PHASES_AT_MOST, Reach
+from keras_cnnstats.field import PHASES_AT_MOST, Reach, widest
 from keras_cnnstats.primitives.base import Primitive, Size, product, sums
 from keras_cnnstats.primitives.spreads import Slide
 from keras_cnnstats.units import NO_WORK, Training, Work
@@ -84,11 +84,10 @@ class Resampling(Primitive):
     align_corners: bool = False
 
     def work(self) -> Work | None:
-        outputs = product((*self.positions, self.channels))
-        if outputs is None:
+        outputs, taps = product((*self.positions, self.channels)), self.taps
+        if outputs is None or taps is None:
             return None
-        neighbours = NEIGHBOURS[self.interpolation] ** len(self.positions)
-        arithmetic = (2 * neighbours - 1) * outputs if neighbours > 1 else 0
+        arithmetic = (2 * taps - 1) * outputs if taps > 1 else 0
         return Work(arithmetic=arithmetic, hlo=arithmetic)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
@@ -97,11 +96,18 @@ class Resampling(Primitive):
             return None
         if not towards or values is None:
             return Training(work.times(samples))
-        neighbours = NEIGHBOURS[self.interpolation] ** len(self.positions)
-        taps = neighbours * (product((*self.positions, self.channels)) or 0)
+        products = product((*self.positions, self.channels, self.taps)) or 0
         # Each output goes back to its neighbours with their weights, and is added to what they have got already.
-        weighted = Work(arithmetic=taps, hlo=taps) if neighbours > 1 else NO_WORK
-        return Training(work.times(samples), weighted.plus(sums(taps, values)).times(samples))
+        weighted = Work(arithmetic=products, hlo=products) if self.taps != 1 else NO_WORK
+        return Training(work.times(samples), weighted.plus(sums(products, values)).times(samples))
+
+    @property
+    def taps(self) -> Size:
+        """Known values that an interpolated value is made of."""
+        usual = NEIGHBOURS[self.interpolation]
+        if usual == 1 or not self.antialias:
+            return product([usual] * len(self.positions))
+        return product([None if reach is None else max(widest(reach), usual) for reach in self.spread.reaches])
 
     @property
     def spread(self) -> Slide:

@@ -146,3 +146,24 @@ def test_merging(layer: Any, maps: int) -> None:
 def test_resampling(interpolation: str, neighbours: int) -> None:
     report = analyzed(layers.UpSampling2D(2, interpolation=interpolation), (4, 3), 6)
     assert_arithmetic(report, oracle.resampling(8 * 6 * 6, neighbours))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "positions", "interpolation", "taps"),
+    [
+        # Twice the ratio, and a pixel less where the kernel ends on one.
+        ((224, 224), (56, 56), "bilinear", 8 * 8),
+        ((9, 7), (3, 14), "bilinear", 5 * 2),
+        ((12, 12), (3, 6), "bicubic", 16 * 8),
+        ((12, 12), (3, 6), "nearest", 1),
+    ],
+)
+def test_resampling_against_aliasing(sizes: Sizes, positions: Sizes, interpolation: str, taps: int) -> None:
+    layer = layers.Resizing(*positions, interpolation=interpolation, antialias=True)
+    assert_arithmetic(analyzed(layer, sizes, 3), oracle.resampling(positions[0] * positions[1] * 3, taps))
+
+
+def test_resampling_against_aliasing_is_unknown_where_a_size_is() -> None:
+    image = keras.Input((None, None, 3))
+    (row,) = cnnstats.analyze(keras.Model(image, layers.Resizing(5, 6, antialias=True)(image))).rows
+    assert row.work is None

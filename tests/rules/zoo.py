@@ -400,6 +400,7 @@ LAYERS: dict[Any, dict[str, Sample]] = {
         "nearest": sample(MAP, height=5, width=12, interpolation="nearest"),
         "bilinear": sample(MAP, height=5, width=12),
         "bicubic": sample(MAP, height=5, width=12, interpolation="bicubic"),
+        "against_aliasing": sample(MAP, height=3, width=12, antialias=True),
     },
     # Recurrence
     layers.SimpleRNN: variants(SEQUENCE, RECURRENT, units=6),
