@@ -7,7 +7,7 @@ from keras_cnnstats.primitives.composition import Part, composed, part_of
 from keras_cnnstats.primitives.contraction import Contraction, batch_dot, einsum_dense, einsum_product, matrix_product
 from keras_cnnstats.primitives.convolution import Convolution
 from keras_cnnstats.primitives.distance import Distances
-from keras_cnnstats.primitives.elementwise import DROPOUT, Cost, Disturbance, Elementwise
+from keras_cnnstats.primitives.elementwise import DROPOUT, Cost, Disturbance, Elementwise, disturbances
 from keras_cnnstats.primitives.functions import FUNCTIONS, elu, merging, relu
 from keras_cnnstats.primitives.measured import Measured
 from keras_cnnstats.primitives.normalization import BatchNormalization, GivenNormalization, Normalization
@@ -126,6 +126,7 @@ __all__ = [
     "convolved",
     "diagonal",
     "differences",
+    "disturbances",
     "einsum_dense",
     "einsum_product",
     "elu",

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from keras_cnnstats.primitives.base import Map, Primitive, Size, sums
-from keras_cnnstats.primitives.slopes import SLOPES, STOPS, Slope
+from keras_cnnstats.primitives.slopes import FREE, SLOPES, STOPS, Slope
+from keras_cnnstats.primitives.wrapping import Once
 from keras_cnnstats.units import NO_WORK, Training, Work
 
 
@@ -131,3 +132,26 @@ class Disturbance(Primitive):
             return None
         disturbing = Elementwise(cost=self.cost, elements=self.elements)
         return disturbing.training(towards, learns, samples)
+
+
+def disturbances(cost: Cost, elements: Size, drawn: Size, is_shared: bool = False) -> list[Primitive]:
+    """Returns what is done to each element at random, where elements may share what is drawn for them.
+
+    Args:
+        cost: what it costs per element that has a random number of its own, which is compared with a rate.
+        elements: elements of the map.
+        drawn: random numbers.
+        is_shared: whether all samples share them.
+
+    Example: a dropout of whole channels compares a number for each of 4, and multiplies all 36 values.
+
+    >>> [each.training((), (), samples=2).forward.arithmetic for each in disturbances(DROPOUT, 36, 4)]
+    [8, 72]
+    """
+    if drawn == elements and not is_shared:
+        return [Disturbance(cost=cost, elements=elements)]
+    compared: Primitive = Disturbance(cost=Cost(1, slopes=FREE), elements=drawn)
+    return [
+        Once(primitive=compared) if is_shared else compared,
+        Disturbance(cost=cost._replace(arithmetic=cost.arithmetic - 1), elements=elements),
+    ]

@@ -267,7 +267,10 @@ def convolutional_lstm(call: Call) -> list[Primitive]:
     entered = convolution(windows=entering, c_in=frame.channels, bias=step.use_bias)
     carried = Slide(tuple([carried_reach(window, steps) for window in recurring]))
     slides = partial(behind_time, spatial=frame.spatial_dims, rank=len(frame.shape))
+    # The masks of gates by themselves are not counted.
+    left_out = [Disturbance(cost=None, elements=frame.elements)] if step.dropout or step.recurrent_dropout else []
     return [
+        *left_out,
         Repeated(primitive=entered, times=steps, looks=slides(entered.spread)),
         Repeated(
             primitive=convolution(windows=recurring, c_in=step.filters),

@@ -261,6 +261,27 @@ def test_dropout_compares_and_multiplies_in_training_alone() -> None:
     assert (row.flops, row.training.forward.arithmetic, row.training.inputs.arithmetic) == (0, 16, 8)
 
 
+DROPPED: dict[str, tuple[Any, int, int]] = {
+    # The layer, and its steps over two samples of 4 x 3 values: forward, and towards the input.
+    "each value": (layers.Dropout(0.5), 2 * (12 + 12), 2 * 12),
+    "whole channels": (layers.SpatialDropout1D(0.5), 2 * (3 + 12), 2 * 12),
+    "whole channels by a shape": (layers.Dropout(0.5, noise_shape=(None, 1, None)), 2 * (3 + 12), 2 * 12),
+    "the same of all samples": (layers.Dropout(0.5, noise_shape=(1, 4, 1)), 4 + 2 * 12, 2 * 12),
+    "whole steps, kept alike": (layers.AlphaDropout(0.5, noise_shape=(None, None, 1)), 2 * (4 + 2 * 12), 2 * 2 * 12),
+    "nothing": (layers.SpatialDropout1D(0.0), 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_dropout_compares_what_it_draws_and_multiplies_each_value(name: str) -> None:
+    layer, forward, towards = DROPPED[name]
+    layer.name = "dropped"
+    model = stack(layers.Dense(3), layer, shape=(4, 3))
+    training = cnnstats.analyze(model, batch_size=2)["dropped"].training
+    assert training is not None
+    assert (training.forward.arithmetic, training.inputs.arithmetic) == (forward, towards)
+
+
 # Models of all kinds
 
 
@@ -315,6 +336,15 @@ def test_every_network_is_known(name: str) -> None:
 
 
 # What is unknown
+
+
+@pytest.mark.parametrize("how", ["dropout", "recurrent_dropout"])
+def test_masks_of_gates_by_themselves_are_unknown(how: str) -> None:
+    row = cnnstats.analyze(stack(layers.ConvLSTM1D(2, 3, **{how: 0.5}), shape=(3, 7, 2))).rows[0]
+    plain = cnnstats.analyze(stack(layers.ConvLSTM1D(2, 3), shape=(3, 7, 2))).rows[0]
+    assert (row.flops, row.receptive_field) == (plain.flops, plain.receptive_field)
+    assert row.training is None
+    assert plain.training is not None
 
 
 def test_gradient_that_nobody_has_written_out_is_unknown() -> None:
