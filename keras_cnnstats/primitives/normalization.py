@@ -51,6 +51,7 @@ class BatchNormalization(Primitive):
         scale: whether a scale is learned.
         center: whether a shift is learned.
         statistics: whether training takes the statistics from the batch; a frozen layer goes by the moving ones.
+        renormalized: whether training corrects those of the batch by moving ones, of which it keeps three more.
     """
 
     kind = "normalization"
@@ -59,13 +60,14 @@ class BatchNormalization(Primitive):
     scale: bool = True
     center: bool = True
     statistics: bool = False
+    renormalized: bool = False
 
     def work(self) -> Work | None:
         return _scaled_and_shifted(self.elements)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
-        if work is None or self.elements is None:
+        if work is None or self.elements is None or (self.statistics and self.renormalized):
             return None
         n, c = self.elements * samples, self.channels
         if not n:
@@ -103,7 +105,7 @@ class BatchNormalization(Primitive):
 
     @property
     def parameters(self) -> int:
-        return (self.scale + self.center + 2) * self.channels
+        return (self.scale + self.center + 2 + 3 * self.renormalized) * self.channels
 
     @property
     def learned(self) -> tuple[Learned, ...]:

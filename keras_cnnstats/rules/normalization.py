@@ -28,6 +28,7 @@ def batch_normalization(call: Call) -> list[Primitive]:
         scale=layer.scale,
         center=layer.center,
         statistics=layer.trainable,
+        renormalized=getattr(layer, "renorm", False),
     )
     return [normalization, *normalization.beside]
 

@@ -282,6 +282,16 @@ def test_dropout_compares_what_it_draws_and_multiplies_each_value(name: str) -> 
     assert (training.forward.arithmetic, training.inputs.arithmetic) == (forward, towards)
 
 
+def test_batch_renormalization_keeps_more_statistics_and_is_unknown_unless_it_is_frozen() -> None:
+    model = stack(layers.BatchNormalization(renorm=True, name="norm"), shape=(5,))
+    learning = cnnstats.analyze(model, batch_size=4)["norm"]
+    model.trainable = False
+    frozen = cnnstats.analyze(model, batch_size=4)["norm"]
+    assert (learning.params, learning.training) == (7 * 5, None)
+    assert frozen.training is not None
+    assert frozen.training.forward.arithmetic == 2 * 20
+
+
 # Models of all kinds
 
 

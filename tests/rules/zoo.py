@@ -348,6 +348,7 @@ LAYERS: dict[Any, dict[str, Sample]] = {
         **with_and_without(MAP),
         "vector": sample((10,)),
         "channels_first": sample(MAP_FIRST, axis=1),
+        "renormalized": sample(MAP, renorm=True),
     },
     layers.LayerNormalization: {
         **with_and_without(MAP),
