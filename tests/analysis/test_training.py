@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 from keras import Sequential, layers, ops
 
@@ -290,6 +291,21 @@ def test_batch_renormalization_keeps_more_statistics_and_is_unknown_unless_it_is
     assert (learning.params, learning.training) == (7 * 5, None)
     assert frozen.training is not None
     assert frozen.training.forward.arithmetic == 2 * 20
+
+
+def test_what_a_layer_of_a_functional_model_is_told_fit_and_predict_overrule() -> None:
+    x = keras.Input((10,))
+    model = keras.Model(x, layers.Dropout(0.5)(x, training=True))
+    assert not (model.predict(np.ones((1, 10)), verbose=0) == 0).any()  # when it drops some, count them
+    assert cnnstats.analyze(model).totals.flops == 0
+    norm = layers.BatchNormalization()
+    model = keras.Model(x, norm(x, training=False))
+    model.compile(loss="mse")
+    model.fit(np.ones((2, 10)), np.ones((2, 10)), verbose=0)
+    assert norm.moving_mean.numpy().all()  # when they stay 0, count the moving ones
+    row = cnnstats.analyze(model, batch_size=2).rows[0]
+    assert row.training is not None
+    assert row.training.forward.arithmetic > 2 * 20
 
 
 # Models of all kinds
