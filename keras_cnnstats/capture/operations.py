@@ -27,8 +27,11 @@ _OPERATION_NAMES = {
 
 
 _MIXERS = frozenset(
-    {"reshape", "transpose", "swapaxes", "moveaxis", "concatenate", "stack", "ravel", "get_item", "einsum"}
-)
+    {
+        "concatenate", "einsum", "get_item", "moveaxis", "ravel", "repeat", "reshape", "stack", "swapaxes", "tile",
+        "transpose", "vstack",
+    }
+)  # fmt: skip
 """Operations that may mix the batch axis with others: a model that has one is read at a batch size that is known."""
 
 

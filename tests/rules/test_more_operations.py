@@ -157,6 +157,21 @@ def test_reduction_of_the_first_axis(keepdims: bool) -> None:
     assert [row.flops for row in report.rows if row.type in ("sum", "max")] == [3 * 24 * 8] * 2
 
 
+@pytest.mark.parametrize(
+    ("function", "times"),
+    [
+        (lambda x: ops.repeat(x, 4, axis=0), 4),
+        (lambda x: ops.tile(x, (3, 1)), 3),
+        (lambda x: ops.vstack([x, x]), 2),
+    ],
+    ids=["repeated", "tiled", "stacked"],
+)
+def test_samples_that_are_there_more_than_once_are_all_counted(function: Callable[[Any], Any], times: int) -> None:
+    x = keras.Input((10,))
+    model = keras.Model(x, layers.Dense(5)(function(x)))
+    assert [cnnstats.analyze(model, batch_size=size).totals.macs for size in (1, 3)] == [50 * times, 150 * times]
+
+
 def test_whole_numbers_are_not_asked_whether_they_are_numbers() -> None:
     x = keras.Input((9,), dtype="int32")
     model = keras.Model(x, [ops.argmax(x, axis=-1), ops.nanargmin(x, axis=-1)])
