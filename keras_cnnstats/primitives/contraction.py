@@ -161,6 +161,8 @@ def einsum_dense(equation: str, x: tuple[Size, ...], y: tuple[Size, ...], bias_a
 def einsum_product(equation: str, a: tuple[Size, ...], b: tuple[Size, ...], maps: tuple[Map, ...] = ()) -> Contraction:
     """Returns the contraction of an einsum between two maps; the first axis of the result is the batch.
 
+    A result without axes is the sum over the samples too, of which the work of each is a part.
+
     Example: the scores of 4 heads of 16 values between 50 and 30 positions.
 
     >>> scores = einsum_product("BTNH,BSNH->BNTS", (1, 50, 4, 16), (1, 30, 4, 16))
@@ -169,11 +171,18 @@ def einsum_product(equation: str, a: tuple[Size, ...], b: tuple[Size, ...], maps
     """
     operands, result = equation.replace(" ", "").split("->")
     first, second = operands.split(",")
-    sizes = _letter_sizes(second, b) | _letter_sizes(first, a)
+    hidden = max(_hidden(first, a), _hidden(second, b))
+    across, sizes = _letter_sizes(second, b, hidden), _letter_sizes(first, a, hidden)
+    is_fed = not maps or not (maps[0].weight or maps[0].source is None)
+    batch = next(iter(sizes if is_fed else across), "")
+    for letter, size in across.items():
+        # A map of one position is repeated along the others of an axis under the ellipsis.
+        if letter not in sizes or (letter.isdigit() and sizes[letter] == 1):
+            sizes[letter] = size
     before, dots, behind = result.partition("...")
     # The result has the axes under the ellipsis of both maps, and its own letters around them.
     names = [*before, *(sorted(filter(str.isdigit, sizes), key=int) if dots else ""), *behind]
-    summed = [letter for letter in sizes if letter not in names]
+    summed = [letter for letter in sizes if letter not in names and (names or letter != batch)]
     *positions, last = [sizes[letter] for letter in names[1:]] or [1]
     return Contraction(
         inputs=product(sizes[letter] for letter in summed),
@@ -181,7 +190,8 @@ def einsum_product(equation: str, a: tuple[Size, ...], b: tuple[Size, ...], maps
         positions=product(positions),
         weights=False,
         looks=_looks(
-            [_einsum_looks(_letter_sizes(*each), dict.fromkeys(names)) for each in ((first, a), (second, b))], maps
+            [_einsum_looks(_letter_sizes(*each, hidden), dict.fromkeys(names)) for each in ((first, a), (second, b))],
+            maps,
         ),
         maps=maps,
     )
@@ -195,11 +205,21 @@ def _looks(routes: list[Route], maps: tuple[Map, ...]) -> Spread:
     return Contract(tuple([(source, dims) for source, dims in read if source is not None and source >= 0]))
 
 
-def _letter_sizes(term: str, shape: tuple[Size, ...]) -> dict[str, Size]:
-    """Sizes by letter; the axes under an ellipsis by their place in it, `"0"`, `"1"`, ..."""
+def _hidden(term: str, shape: tuple[Size, ...]) -> int:
+    """How many axes stand under the ellipsis, if there is one."""
     before, dots, behind = term.partition("...")
-    hidden = len(shape) - len(before) - len(behind) if dots else 0
-    names = [*before, *(str(place) for place in range(hidden)), *behind]
+    return len(shape) - len(before) - len(behind) if dots else 0
+
+
+def _letter_sizes(term: str, shape: tuple[Size, ...], widest: int = 0) -> dict[str, Size]:
+    """Sizes by letter; the axes under an ellipsis by their place in it, `"0"`, `"1"`, ..., or in the widest of several.
+
+    Those of several stand one under the other from the last one on.
+    """
+    before, _, behind = term.partition("...")
+    own = _hidden(term, shape)
+    last = max(own, widest)
+    names = [*before, *(str(place) for place in range(last - own, last)), *behind]
     return dict(zip(names, shape, strict=True))
 
 

@@ -86,6 +86,30 @@ def test_matmul(a: Sizes, b: Sizes, equation: str) -> None:
     assert_contraction(report, oracle.einsum(equation, {"b": 1, "h": 2, "i": 10, "t": 5, "s": 3}, bias=False))
 
 
+@pytest.mark.parametrize(
+    ("equation", "a", "b", "letters"),
+    [
+        ("...ij,...jk->...ik", (4, 5), (5, 6), "bij,bjk->bik"),
+        ("...ij,...jk->...ik", (1, 4, 5), (8, 5, 6), "hij,hjk->hik"),
+        ("...ij,...jk->...ik", (8, 4, 5), (1, 5, 6), "hij,hjk->hik"),
+        ("b...ij,b...jk->b...ik", (1, 3, 4, 5), (8, 3, 5, 6), "hgij,hgjk->hgik"),
+        ("bi,bi->", (5,), (5,), "i,i->"),
+    ],
+)
+def test_einsum(equation: str, a: Sizes, b: Sizes, letters: str) -> None:
+    """Axes of one position under an ellipsis are repeated; without a result, the samples are added up too."""
+    inputs = [keras.Input(a), keras.Input(b)]
+    report = cnnstats.analyze(keras.Model(inputs, keras.ops.einsum(equation, *inputs)))
+    sizes = {"b": 1, "h": 8, "g": 3, "i": 4, "j": 5, "k": 6} | ({"i": 5} if equation == "bi,bi->" else {})
+    assert_contraction(report, oracle.einsum(letters, sizes, bias=False))
+
+
+def test_einsum_of_a_fixed_batch_to_one_value() -> None:
+    inputs = [keras.Input(batch_shape=(8, 5)) for _ in range(2)]
+    model = keras.Model(inputs, keras.ops.einsum("bi,bi->", *inputs))
+    assert cnnstats.analyze(model, batch_size=8).totals.macs == 40
+
+
 # Functions of elements, and of groups of elements
 
 

@@ -558,6 +558,7 @@ OPERATIONS: dict[Any, dict[str, Sample]] = {
         "scores": sample(HEADS, HEADS, leading=("btnh,bsnh->bnts",)),
         "values": sample((2, 5, 7), (7, 2, 8), leading=("bnts,bsnh->btnh",)),
         "ellipsis": sample((2, 5, 10), (2, 3, 10), leading=("...tc,...sc->...ts",)),
+        "repeated": sample((1, 5, 10), (2, 10, 3), leading=("...ij,...jk->...ik",)),
     },
     ops.dot_product_attention: {
         "self": sample(HEADS, HEADS, HEADS),
