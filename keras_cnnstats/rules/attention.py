@@ -91,7 +91,7 @@ def _asked(call: Call) -> tuple[TensorSpec, TensorSpec, TensorSpec]:
 @rule(layers.MultiHeadAttention)
 def multi_head_attention(call: Call) -> list[Primitive]:
     """Queries, keys and values are projected to heads; each head attends; the heads are projected back."""
-    layer, y, settings = call.layer, call.results[0].shape, call.layer.get_config()
+    layer, settings = call.layer, call.layer.get_config()
     asking, summed, asked = _asked(call)
     query, key = asking.shape, asked.shape
     # A layer that was followed in a model that is not built has forgotten the axes again.
@@ -100,6 +100,8 @@ def multi_head_attention(call: Call) -> list[Primitive]:
     beside = product(size for place, size in enumerate(query[1:-1], 1) if place not in axes)
     queries, keys = product(query[axis] for axis in axes), product(key[axis] for axis in axes)
     dense, compared, values = _projections(layer), product((heads, layer.key_dim)), product((heads, layer.value_dim))
+    # What is made of each query may have several axes.
+    positions, outputs = product(query[1:-1]), product(call.results[0].shape[len(query[:-1]) :])
     gate = _gate(call, dense.get("gate"), asking, values) if settings.get("use_gate") else []
     projected = (
         _projected(call, dense.get("query"), asking, compared),
@@ -122,7 +124,7 @@ def multi_head_attention(call: Call) -> list[Primitive]:
         *gate,
         *made,
         *_let_through(gate, made, product((*query[1:-1], values))),
-        *_projection(dense.get("attention_output"), values, y[-1], product(y[1:-1]), layer.use_bias),
+        *_projection(dense.get("attention_output"), values, outputs, positions, layer.use_bias),
     ]
 
 

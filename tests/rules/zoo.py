@@ -222,6 +222,7 @@ LAYERS: dict[Any, dict[str, Sample]] = {
         "key": sample(SEQUENCE, (7, 6), (7, 9), num_heads=2, key_dim=3),
         "value_dim": sample(SEQUENCE, SEQUENCE, num_heads=2, key_dim=3, value_dim=4),
         "output_shape": sample(SEQUENCE, SEQUENCE, num_heads=2, key_dim=3, value_dim=4, output_shape=7),
+        "output_axes": sample(SEQUENCE, SEQUENCE, num_heads=2, key_dim=3, output_shape=(4, 7)),
         "no_bias": sample(SEQUENCE, SEQUENCE, num_heads=2, key_dim=3, use_bias=False),
         "one_head": sample(SEQUENCE, SEQUENCE, num_heads=1, key_dim=3),
         "causal": sample(SEQUENCE, SEQUENCE, num_heads=2, key_dim=3, called={"use_causal_mask": True}),
