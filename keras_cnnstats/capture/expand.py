@@ -27,14 +27,21 @@ class CannotFollowError(Exception):
         self.remedy = remedy
 
 
-def traced(layer: Any, tensors: Sequence[Any], args: tuple[Any, ...], kwargs: dict[str, Any], views: Views) -> Any:
+def traced(
+    layer: Any,
+    tensors: Sequence[Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    views: Views,
+    keeper: "Keeper",
+) -> Any:
     """Returns the graph of one symbolic call of a layer's own `call`, as a `keras.Function` of the call's tensors.
 
     Raises:
         CannotFollowError: the layer's `call` does not run on symbolic tensors.
     """
     try:
-        with quietly(), lenient(views):
+        with quietly(), lenient(views, keeper.noted):
             if not layer.built:
                 layer(*args, **kwargs)
             outputs = [each for each in tree.flatten(layer.call(*args, **_accepted(layer, kwargs))) if each is not None]
@@ -131,10 +138,16 @@ class _State(NamedTuple):
 
 
 class Keeper:
-    """Remembers layers before they are called, and puts them back as they were: attributes, what they track, calls."""
+    """Remembers layers before they are called, and puts them back as they were: attributes, what they track, calls.
+
+    Attributes:
+        kept: what the layers held.
+        noted: the calls that were noted: those of layers, too, that a `call` reaches without holding them.
+    """
 
     def __init__(self) -> None:
         self.kept: dict[int, _State] = {}
+        self.noted: list[Any] = []
 
     def keep(self, layer: Any) -> None:
         """Remembers a layer and all layers in it, each as it was when it was first seen."""
@@ -145,6 +158,8 @@ class Keeper:
     def put_back(self) -> None:
         for state in self.kept.values():
             _restore(state)
+        for node in reversed(self.noted):
+            _take_back(node)
 
 
 def _state(layer: Any) -> _State:
@@ -178,3 +193,12 @@ def _restore(state: _State) -> None:
             list.extend(value, content)
     state.layer._tracker.stored_ids.update(state.tracked)
     state.layer._tracker.locked = state.locked
+
+
+def _take_back(node: Any) -> None:
+    """Removes a call from what it was noted in: the operation itself, and those that made what it reads."""
+    read = [tensor._keras_history.operation for tensor in node.input_tensors if hasattr(tensor, "_keras_history")]
+    for nodes in (node.operation._inbound_nodes, *[each._outbound_nodes for each in read if each is not None]):
+        place = next((at for at in reversed(range(len(nodes))) if nodes[at] is node), None)
+        if place is not None:
+            del nodes[place]

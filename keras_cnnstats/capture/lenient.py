@@ -24,14 +24,23 @@ _OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
 
 
 @contextmanager
-def lenient(views: Views) -> Iterator[None]:
+def lenient(views: Views, noted: list[Any]) -> Iterator[None]:
     """Symbolic calls inside go as the calls would go that compute.
 
     A layer may return `None` beside its tensors. Its shapes are those that its `call` makes, where Keras has no formula
     for them or one that is another class's. `variable * x` is the operation that `x * variable` is. What is made of
     weights alone is a view of them; what is computed with them alone would be computed at once, and never be seen:
     that raises `ComputedError`.
+
+    Args:
+        views: what stands in for what is made of weights alone.
+        noted: the calls that are noted, so that they can be taken back, are put behind the others here.
     """
+
+    def note(operation: Any, call_args: Any = None, call_kwargs: Any = None, outputs: Any = None) -> Any:
+        made = [each for each in tree.flatten(outputs) if each is not None]
+        noted.append(Node(operation, call_args, call_kwargs, made))
+        return noted[-1]
 
     def layer_called(layer: Any, *args: Any, **kwargs: Any) -> Any:
         return _output_spec(layer, *args, **kwargs)  # `Layer.__call__` notes it
@@ -41,7 +50,7 @@ def lenient(views: Views) -> Iterator[None]:
             return views.made(operation, args, kwargs)
         outputs = _output_spec(operation, *args, **kwargs)
         _keep_dense(outputs, (args, kwargs))
-        _note(operation, args, kwargs, outputs)
+        note(operation, args, kwargs, outputs)
         return outputs
 
     def sliced(variable: Any, key: Any) -> Any:
@@ -54,7 +63,7 @@ def lenient(views: Views) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(replaced(Operation, symbolic_call=operation_called))
         stack.enter_context(replaced(keras.layers.Layer, symbolic_call=layer_called))
-        stack.enter_context(replaced(module_of_layers, Node=_note))
+        stack.enter_context(replaced(module_of_layers, Node=note))
         for module in _MODULES:
             stack.enter_context(replaced(module, any_symbolic_tensors=_with_weights))
         stack.enter_context(replaced(Variable, **{name: _reflected(vars(Variable)[name]) for name in operators}))
@@ -81,10 +90,6 @@ def _keep_dense(outputs: Any, fed: Any) -> None:
     if sparse and not any(getattr(each, "sparse", False) for each in tree.flatten(fed)):
         for each in sparse:
             each._sparse = False
-
-
-def _note(operation: Any, call_args: Any = None, call_kwargs: Any = None, outputs: Any = None) -> Any:
-    return Node(operation, call_args, call_kwargs, [each for each in tree.flatten(outputs) if each is not None])
 
 
 def _reflected(method: Any) -> Any:

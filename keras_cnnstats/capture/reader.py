@@ -64,7 +64,7 @@ class Reader:
         for args, kwargs in feeds:
             tensors = tree.flatten((args, kwargs))
             try:
-                function = traced(model, tensors, args, kwargs, self.views)
+                function = traced(model, tensors, args, kwargs, self.views, self.keeper)
                 break
             except CannotFollowError as error:
                 # What is said of the first is said of what the user gave.
@@ -117,7 +117,7 @@ class Reader:
         """Returns the calls that a plain Python function makes of tensors."""
         fed = [keras.Input(batch_shape=spec.shape, dtype=spec.dtype) for spec in specs]
         try:
-            with quietly(), lenient(self.views):
+            with quietly(), lenient(self.views, self.keeper.noted):
                 graph = keras.Function(fed, tree.flatten(function(*fed)))
         except Exception as error:
             raise CannotFollowError(f"{type(error).__name__}: {error}") from error
@@ -231,7 +231,7 @@ class Reader:
         self.keeper.keep(operation)
         fresh, args, kwargs = self._symbolic_arguments(node, sources)
         masks = masks_of(node, fresh)
-        function = traced(operation, [*fresh.values(), *masks], args, kwargs, self.views)
+        function = traced(operation, [*fresh.values(), *masks], args, kwargs, self.views, self.keeper)
         if len(function.outputs) != len(node.outputs):
             raise CannotFollowError("it returns another number of tensors when it is called again")
         specs = self._specs(sources)

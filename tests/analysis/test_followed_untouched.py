@@ -39,6 +39,14 @@ class Stopping(keras.Model):
         raise ValueError("far enough")
 
 
+def reaching():
+    """A model with functions that call a layer which they do not hold."""
+    x = keras.Input((4,))
+    shared = layers.Dense(4)
+    once = layers.Lambda(lambda t: shared(t))(shared(x))
+    return keras.Model(x, layers.Lambda(lambda t: shared(ops.tanh(shared(t))))(once))
+
+
 def run(model):
     model(np.zeros((1, 12, 12, 3), "float32"))
     return model
@@ -47,6 +55,7 @@ def run(model):
 UNTOUCHED = {
     "layers in a functional model": (lambda: model_of(Outer(), (4,)), None),
     "a layer that makes layers": (lambda: model_of(Fresh(), (4,)), None),
+    "layers that functions reach": (reaching, None),
     "a layer whose call raises": (lambda: model_of(Raising(), (4,)), None),
     "a model that is built": (lambda: run(VitLayers(SMALL)), None),
     "a model in operations": (lambda: run(VitOperations(SMALL)), None),
