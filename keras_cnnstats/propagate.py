@@ -211,7 +211,7 @@ def _through_call(call: Call, spreads: Sequence[Spread] | None, sights: list[Sig
         else:
             reached = _through_spread(call, spread, after)
         if reached is not after and _is_unknown(reached) and not _is_unknown(after):
-            note = f"its receptive field is unknown: {_why_unknown(spread)}"
+            note = f"its receptive field is unknown: {_why_unknown(call, spread)}"
         after = reached
     return Seen(before=before, after=after, aligned=aligned, branches=branches, note=note)
 
@@ -220,7 +220,7 @@ def _is_unknown(sight: Sight) -> bool:
     return any(field.size is None for field in sight.local)
 
 
-def _why_unknown(spread: Spread) -> str:
+def _why_unknown(call: Call, spread: Spread) -> str:
     """Why nobody can say what positions see behind a spread that could be said before it."""
     match spread:
         case Shuffle():
@@ -229,6 +229,8 @@ def _why_unknown(spread: Spread) -> str:
             return "its values are cut into positions that no interval describes, or a size is unknown"
         case Slide(reaches) if None in reaches:
             return "it depends on sizes that are unknown: pass input_shape"
+        case Cut(_, picked) if any(at is None and call.specs[0].shape[dim] is not None for dim, at in picked):
+            return "each of its results is made of other positions"
         case Cut():
             return "where it begins depends on sizes that are unknown: pass input_shape"
         case _:

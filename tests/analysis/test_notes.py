@@ -44,6 +44,12 @@ def test_the_call_that_loses_a_field_says_why_and_those_behind_it_do_not(name: s
     assert (before.note, behind.note, behind.receptive_field[0]) == ("", "", None)
 
 
+def test_what_takes_a_map_of_known_sizes_apart_asks_for_none() -> None:
+    before, parted, *_ = rows(lambda x: ops.unstack(x, axis=1)[2], lambda x: ops.expand_dims(x, 1))
+    assert parted.note == "its receptive field is unknown: each of its results is made of other positions"
+    assert before.note == ""
+
+
 class Odd(layers.Layer):
     """Has a rule, of a function whose slope nobody has written out."""
 
