@@ -105,10 +105,9 @@ def broadcast(call: Call) -> list[Primitive]:
 
 
 @rule(ops.split, ops.roll, ops.flip)
-def along_an_axis(call: Call) -> list[Primitive]:
-    """Values are cut or turned along one axis."""
-    axis = call.layer.axis
-    return [Rearrangement(Shuffle(None if axis is None else (axis,)))]
+def along_axes(call: Call) -> list[Primitive]:
+    """Values are cut along one axis, or turned along one or several."""
+    return [Rearrangement(Shuffle(axes_of(call.layer.axis, len(call.input.shape))))]
 
 
 @rule(ops.repeat)

@@ -29,6 +29,8 @@ def test_where_all_is_known_nothing_is_said() -> None:
 
 LOSING: dict[str, tuple[Callable[[Any], Any], str]] = {
     "flipped": (lambda x: ops.flip(x, 1), "its positions move in a way that is not followed"),
+    "flipped both ways": (lambda x: ops.flip(x, (1, 2)), "its positions move in a way that is not followed"),
+    "rolled": (lambda x: ops.roll(x, (1, 2), axis=(1, 2)), "its positions move in a way that is not followed"),
     "cut unevenly": (
         lambda x: ops.reshape(x, (-1, 4, 9, 4)),
         "its values are cut into positions that no interval describes, or a size is unknown",
