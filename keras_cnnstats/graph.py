@@ -59,10 +59,15 @@ class FeatureMap(NamedTuple):
 
     @property
     def channels(self) -> int:
-        """Size of the channel axis."""
-        size = self.shape[1 if self.channels_first else -1]
+        """Size of the channel axis, of a layer that is built over it."""
+        size = self.channels_if_known
         assert size is not None, "Keras builds no layer over an unknown number of channels"
         return size
+
+    @property
+    def channels_if_known(self) -> Size:
+        """Size of the channel axis, for what takes each channel by itself and need not know how many there are."""
+        return self.shape[1 if self.channels_first else -1]
 
     @property
     def spatial(self) -> Shape:

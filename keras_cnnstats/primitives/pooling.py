@@ -25,14 +25,13 @@ class Pooling(Primitive):
 
     kind = "pooling"
     windows: tuple[Window, ...]
-    channels: int
+    channels: Size
     average: bool = False
 
     def work(self) -> Work | None:
-        positions = product(window.positions for window in self.windows)
-        if positions is None or any(window.size is None for window in self.windows):
+        outputs = product((*[window.positions for window in self.windows], self.channels))
+        if outputs is None or any(window.size is None for window in self.windows):
             return None
-        outputs = positions * self.channels
         area = prod([window.kernel for window in self.windows])
         per_output = area if self.average else area - 1
         # TensorFlow's profiler calls it a window for each output, and has no statistic for volumes.
@@ -41,24 +40,27 @@ class Pooling(Primitive):
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
-        if work is None:
+        if work is None or self.channels is None:
             return None
         inputs = (self._average_gradient() if self.average else self._maximum_gradient()) if towards else NO_WORK
-        return Training(work.times(samples), inputs.times(samples))
+        return Training(work.times(samples), inputs.times(self.channels * samples))
 
     def _average_gradient(self) -> Work:
-        """Each output's share, added at each tap inside the input to what other windows have left there."""
-        outputs = (product(window.positions for window in self.windows) or 0) * self.channels
-        taps = prod([window.taps_inside for window in self.windows]) * self.channels
-        reached = prod([window.positions_reached for window in self.windows]) * self.channels
+        """Each output's share, added at each tap inside the input to what other windows have left: in one channel."""
+        outputs = product(window.positions for window in self.windows) or 0
+        taps = prod([window.taps_inside for window in self.windows])
+        reached = prod([window.positions_reached for window in self.windows])
         # XLA adds up a window for each position of the input.
-        positions = product((*[window.size for window in self.windows], self.channels)) or 0
+        positions = product(window.size for window in self.windows) or 0
         area = prod([window.kernel for window in self.windows])
         return Work(arithmetic=outputs + taps - reached, hlo=outputs + positions * (area - 1))
 
     def _maximum_gradient(self) -> Work:
-        """Each tap is compared with the maximum, which gets the gradient; an addition where windows overlap."""
-        outputs = (product(window.positions for window in self.windows) or 0) * self.channels
+        """Each tap is compared with the maximum, which gets the gradient; an addition where windows overlap.
+
+        In one channel.
+        """
+        outputs = product(window.positions for window in self.windows) or 0
         area = prod([window.kernel for window in self.windows])
         overlap = any(window.stride < window.extent for window in self.windows)
         return Work(arithmetic=(area + overlap) * outputs, hlo=area * outputs)
@@ -106,35 +108,44 @@ class AdaptivePooling(Primitive):
     kind = "pooling"
     sizes: tuple[Size, ...]
     positions: tuple[Size, ...]
-    channels: int
+    channels: Size
     average: bool = False
 
     def work(self) -> Work | None:
-        if None in self.sizes or None in self.positions:
+        if self.channels is None or None in self.sizes or None in self.positions:
             return None
-        axes: list[tuple[int, int]] = list(zip(self.sizes, self.positions, strict=True))  # type: ignore[arg-type]
-        taps = prod([adaptive_taps(*axis) for axis in axes]) * self.channels
-        outputs = prod([positions for _, positions in axes]) * self.channels
+        taps, outputs, _ = self._values
         arithmetic = taps if self.average else taps - outputs
-        return Work(arithmetic=arithmetic, registered=self._registered(axes), hlo=arithmetic)
+        return Work(arithmetic=arithmetic, registered=self._registered, hlo=arithmetic).times(self.channels)
 
     def training(self, towards: tuple[int, ...], learns: tuple[str, ...], samples: int) -> Training | None:
         work = self.work()
-        if work is None:
+        if work is None or self.channels is None:
             return None
         if not towards:
             return Training(work.times(samples))
-        axes: list[tuple[int, int]] = list(zip(self.sizes, self.positions, strict=True))  # type: ignore[arg-type]
-        taps = prod([adaptive_taps(*axis) for axis in axes]) * self.channels
-        outputs = prod([positions for _, positions in axes]) * self.channels
-        values = prod([size for size, _ in axes]) * self.channels
+        taps, outputs, values = self._values
         # The shares of an average; or a comparison for each tap. What cells have in common is added up.
         inputs = Work(arithmetic=(outputs if self.average else taps) + taps - values)
-        return Training(work.times(samples), inputs.times(samples))
+        return Training(work.times(samples), inputs.times(self.channels * samples))
 
-    def _registered(self, axes: list[tuple[int, int]]) -> int:
+    @property
+    def _axes(self) -> list[tuple[int, int]]:
+        """Positions of the input and cells on each axis; they must be known."""
+        return list(zip(self.sizes, self.positions, strict=True))  # type: ignore[arg-type]
+
+    @property
+    def _values(self) -> tuple[int, int, int]:
+        """Values of a channel in all cells together, in the output and in the input."""
+        axes = self._axes
+        taps = prod([adaptive_taps(*axis) for axis in axes])
+        return taps, prod([positions for _, positions in axes]), prod([size for size, _ in axes])
+
+    @property
+    def _registered(self) -> int:
         """Keras pools one axis after the other, with every window of both sizes that occur, and picks among them."""
-        total, values = 0, self.channels * prod([size for size, _ in axes])
+        axes = self._axes
+        total, values = 0, prod([size for size, _ in axes])
         for size, positions in axes:
             rest = values // size
             small = -(-size // positions)

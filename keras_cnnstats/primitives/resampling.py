@@ -77,7 +77,7 @@ class Resampling(Primitive):
     kind = "resampling"
     sizes: tuple[Size, ...]
     positions: tuple[Size, ...]
-    channels: int
+    channels: Size
     interpolation: str = "nearest"
     factors: tuple[int, ...] | None = None
     antialias: bool = False

@@ -198,7 +198,7 @@ def pool(call: Call) -> list[Primitive]:
     """The largest value, or the mean, of each window."""
     (x, y), layer = _maps(call), call.layer
     windows = sliding(x, y, layer.pool_size, layer.strides or layer.pool_size, layer.padding)
-    return [Pooling(windows=windows, channels=x.channels, average=call.target is ops.average_pool)]
+    return [Pooling(windows=windows, channels=x.channels_if_known, average=call.target is ops.average_pool)]
 
 
 @rule(ops.adaptive_max_pool, ops.adaptive_average_pool)
@@ -209,7 +209,7 @@ def adaptive_pool(call: Call) -> list[Primitive]:
         # Keras 3.15 forgets to take the rows off where the channels stand last.
         raise RuleGapError(f"Keras infers the shape {y.shape} for it, which is not that of a pooled map; use the layer")
     average = call.target is ops.adaptive_average_pool
-    return [AdaptivePooling(sizes=x.spatial, positions=y.spatial, channels=x.channels, average=average)]
+    return [AdaptivePooling(sizes=x.spatial, positions=y.spatial, channels=x.channels_if_known, average=average)]
 
 
 # Many values become one.

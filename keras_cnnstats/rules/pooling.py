@@ -11,7 +11,7 @@ from keras_cnnstats.rules.windows import sliding
 def _pooling(call: Call, average: bool) -> list[Primitive]:
     layer, x, y = call.layer, call.input, call.output
     windows = sliding(x, y, layer.pool_size, layer.strides, layer.padding)
-    return [Pooling(windows=windows, channels=x.channels, average=average)]
+    return [Pooling(windows=windows, channels=x.channels_if_known, average=average)]
 
 
 @rule(layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D)
@@ -32,7 +32,7 @@ def _global_pooling(call: Call, average: bool) -> list[Primitive]:
     return [
         Reduction(
             count=x.area,
-            outputs=x.channels,
+            outputs=x.channels_if_known,
             average=average,
             over=over,
             masked=average and call.kwargs.get("mask") is not None,
@@ -56,7 +56,7 @@ def global_average_pooling(call: Call) -> list[Primitive]:
 
 def _adaptive_pooling(call: Call, average: bool) -> list[Primitive]:
     x, y = call.input, call.output
-    return [AdaptivePooling(sizes=x.spatial, positions=y.spatial, channels=x.channels, average=average)]
+    return [AdaptivePooling(sizes=x.spatial, positions=y.spatial, channels=x.channels_if_known, average=average)]
 
 
 @rule(layers.AdaptiveMaxPooling1D, layers.AdaptiveMaxPooling2D, layers.AdaptiveMaxPooling3D)

@@ -30,7 +30,7 @@ def resizing(call: Call) -> list[Primitive]:
     resampling = Resampling(
         sizes=sizes,
         positions=y.spatial,
-        channels=x.channels,
+        channels=x.channels_if_known,
         interpolation=layer.interpolation,
         antialias=layer.antialias,
     )

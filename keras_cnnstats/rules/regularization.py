@@ -56,5 +56,5 @@ def _sizes(call: Call, drawn: Sequence[Size]) -> list[Size]:
 @rule(layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D)
 def spatial_dropout(call: Call) -> list[Primitive]:
     """The values pass through; in training whole channels are left out."""
-    left_out = disturbances(DROPOUT, call.output.elements, call.input.channels) if call.layer.rate else []
+    left_out = disturbances(DROPOUT, call.output.elements, call.input.channels_if_known) if call.layer.rate else []
     return [Rearrangement(), *left_out]

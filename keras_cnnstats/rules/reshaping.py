@@ -55,7 +55,7 @@ def up_sampling(call: Call) -> list[Primitive]:
         Resampling(
             sizes=x.spatial,
             positions=y.spatial,
-            channels=x.channels,
+            channels=x.channels_if_known,
             interpolation=getattr(layer, "interpolation", "nearest"),
             factors=factors,
         )

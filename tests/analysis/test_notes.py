@@ -1,6 +1,7 @@
 """A row of which something is unknown says what, and why; a row of which all is known says nothing."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import keras
@@ -50,6 +51,24 @@ def test_what_takes_a_map_of_known_sizes_apart_asks_for_none() -> None:
     before, parted, *_ = rows(lambda x: ops.unstack(x, axis=1)[2], lambda x: ops.expand_dims(x, 1))
     assert parted.note == "its receptive field is unknown: each of its results is made of other positions"
     assert before.note == ""
+
+
+@pytest.mark.parametrize(
+    ("layer", "field"),
+    [
+        (layers.MaxPooling2D(3), (3, 3)),
+        (layers.AveragePooling2D(2), (2, 2)),
+        (layers.UpSampling2D(2), (1, 1)),
+        (layers.GlobalMaxPooling2D(), (inf, inf)),
+        (layers.SpatialDropout2D(0.5), (1, 1)),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_over_an_unknown_number_of_channels_the_field_is_known_and_the_work_is_not(layer: Any, field: Any) -> None:
+    (row,) = cnnstats.analyze(keras.Sequential([keras.Input((None, None, None)), layer])).rows
+    assert row.receptive_field == field
+    assert row.training is None
+    assert "its rule failed" not in row.note
 
 
 class Odd(layers.Layer):
