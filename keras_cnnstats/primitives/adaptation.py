@@ -106,7 +106,7 @@ def merged(
     """Returns the primitives of a layer whose kernel is `kernel + alpha / rank * (a @ b)`, made anew at each call.
 
     Args:
-        how: what was made of the kernel; nothing is done where it was not adapted.
+        how: what was made of the kernel.
         layer: what is done with the kernel.
         weights: weights of the kernel, and so values of `a @ b`.
         read: the inputs.
@@ -118,8 +118,6 @@ def merged(
     >>> [part.work().macs for part in merged(Adaptation(rank=4, width=32), dense, 64 * 32, Map(64))]
     [8192, 2048]
     """
-    if not how.rank:
-        return [layer]
     kernel = LowRankKernel(weights=weights, width=how.width, rank=how.rank, scaled=how.is_scaled, name=name)
     return [kernel, replace(layer, maps=(_behind(read, 1), Map(weights, -1, weight=True)))]
 
@@ -187,7 +185,7 @@ def looked_up(how: Adaptation, table: Lookup) -> list[Primitive]:
     """
     tokens, width = table.picked, table.width
     if not how.mode:
-        return merged(how, table, table.parameters, Map(tokens), "lora_embeddings")
+        return merged(how, table, table.parameters, Map(tokens), "lora_embeddings") if how.rank else [table]
     found = [table, *steps.unpacked(how.packed, signed=True), *steps.looked_up(tokens, width, how.groups)]
     if how.rank:
         found += steps.picked(tokens, how.rank)

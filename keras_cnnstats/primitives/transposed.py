@@ -110,6 +110,11 @@ class TransposedConvolution(Primitive):
         """Taps of the kernel."""
         return prod([window.kernel for window in self.windows])
 
+    @property
+    def kernel_size(self) -> int:
+        """Values of the kernel."""
+        return self.area * self.c_in * self.c_out
+
     def work(self) -> Work | None:
         sizes = product(window.size for window in self.windows)
         positions = product(window.positions for window in self.windows)
@@ -139,7 +144,7 @@ class TransposedConvolution(Primitive):
         if 0 in towards:
             inputs = forward.products((product(window.size for window in self.windows) or 0) * self.c_in * samples)
         if "kernel" in learns or 1 in towards:
-            weights = forward.products(self.area * self.c_in * self.c_out)
+            weights = forward.products(self.kernel_size)
         if "bias" in learns:
             weights = weights.plus(sums(forward.biases, self.c_out))
         return Training(forward, inputs, weights)
@@ -150,13 +155,13 @@ class TransposedConvolution(Primitive):
 
     @property
     def learned(self) -> tuple[Learned, ...]:
-        return kernel_and_bias(self.area * self.c_in * self.c_out, self.c_out * self.bias) if self.weights else ()
+        return kernel_and_bias(self.kernel_size, self.c_out * self.bias) if self.weights else ()
 
     @property
     def multiplied(self) -> tuple[Multiplied, ...]:
         work = self.work()
         macs = None if work is None else work.macs
-        return (Multiplied("kernel", self.area * self.c_in * self.c_out, macs),) if self.weights else ()
+        return (Multiplied("kernel", self.kernel_size, macs),) if self.weights else ()
 
     @property
     def parameters(self) -> int:

@@ -1,8 +1,10 @@
 """Rules of normalizations."""
 
+from typing import Any
+
 from keras import layers
 
-from keras_cnnstats.graph import Call
+from keras_cnnstats.graph import Call, FeatureMap
 from keras_cnnstats.primitives import (
     BatchNormalization,
     Disturbance,
@@ -33,38 +35,36 @@ def batch_normalization(call: Call) -> list[Primitive]:
     return [normalization, *normalization.beside]
 
 
-@rule(layers.LayerNormalization)
-def layer_normalization(call: Call) -> list[Primitive]:
-    """Each position's values over `axis`: mean off, divided by the deviation, scaled and shifted."""
-    layer, x = call.layer, call.input
-    axes = axes_of(layer.axis, len(x.shape))
+def normalized(x: FeatureMap, axis: Any, method: str, scale: bool = False, center: bool = False) -> list[Primitive]:
+    """The values of `x` over `axis`, set by their own statistics; with a scale and a shift for each where learned."""
+    rank = len(x.shape)
+    axes = axes_of(axis, rank)
     learned = x.sizes(axes) or 0
-    # With rms_scaling, Keras takes no mean off and learns no shift, but still divides by the deviation.
     normalization = Normalization(
-        groups=x.sizes(other_axes(axes, len(x.shape))),
+        groups=x.sizes(other_axes(axes, rank)),
         size=x.sizes(axes),
-        scale=learned if layer.scale or layer.rms_scaling else 0,
-        center=learned if layer.center and not layer.rms_scaling else 0,
-        method="deviation" if layer.rms_scaling else "layer",
+        method=method,
+        scale=learned if scale else 0,
+        center=learned if center else 0,
         looks=Statistics(axes),
     )
     return [normalization, *normalization.beside]
 
 
+@rule(layers.LayerNormalization)
+def layer_normalization(call: Call) -> list[Primitive]:
+    """Each position's values over `axis`: mean off, divided by the deviation, scaled and shifted."""
+    layer = call.layer
+    if layer.rms_scaling:
+        # Keras takes no mean off and learns no shift, but still divides by the deviation.
+        return normalized(call.input, layer.axis, "deviation", scale=True)
+    return normalized(call.input, layer.axis, "layer", layer.scale, layer.center)
+
+
 @rule(layers.RMSNormalization)
 def rms_normalization(call: Call) -> list[Primitive]:
     """Each position's values over `axis`, divided by the root of their mean square, scaled."""
-    layer, x = call.layer, call.input
-    axes = axes_of(layer.axis, len(x.shape))
-    return [
-        Normalization(
-            groups=x.sizes(other_axes(axes, len(x.shape))),
-            size=x.sizes(axes),
-            method="rms",
-            scale=x.sizes(axes) or 0,
-            looks=Statistics(axes),
-        )
-    ]
+    return normalized(call.input, call.layer.axis, "rms", scale=True)
 
 
 @rule(layers.GroupNormalization)
@@ -87,13 +87,7 @@ def group_normalization(call: Call) -> list[Primitive]:
 @rule(layers.UnitNormalization)
 def unit_normalization(call: Call) -> list[Primitive]:
     """The values over `axis`, divided by the root of the sum of their squares."""
-    x = call.input
-    axes = axes_of(call.layer.axis, len(x.shape))
-    return [
-        Normalization(
-            groups=x.sizes(other_axes(axes, len(x.shape))), size=x.sizes(axes), method="unit", looks=Statistics(axes)
-        )
-    ]
+    return normalized(call.input, call.layer.axis, "unit")
 
 
 @rule(layers.SpectralNormalization)

@@ -16,7 +16,6 @@ from keras_cnnstats.primitives import (
     Gather,
     GivenNormalization,
     Map,
-    Normalization,
     Primitive,
     Rearrangement,
     Reduction,
@@ -29,6 +28,7 @@ from keras_cnnstats.primitives import (
     reading,
 )
 from keras_cnnstats.rules.activations import softmax
+from keras_cnnstats.rules.normalization import normalized
 from keras_cnnstats.rules.ops_reductions import NORMS, POWER_NORM, reduced
 from keras_cnnstats.rules.registry import rule
 from keras_cnnstats.rules.windows import sliding
@@ -139,31 +139,23 @@ def batch_normalization(call: Call) -> list[Primitive]:
 _UNREGISTERED = Cost(0, registered=-1, slopes=FREE)
 
 
-def _groups(call: Call, axis: Any) -> tuple[tuple[int, ...], Size]:
-    """The axes that are normalized over, and how many groups of values extend over them."""
-    rank = len(call.input.shape)
-    axes = axes_of(axis, rank)
-    return axes, call.input.sizes(other_axes(axes, rank))
-
-
-def _normalized(call: Call, axis: Any, method: str) -> list[Primitive]:
-    axes, groups = _groups(call, axis)
-    normalization = Normalization(groups=groups, size=call.input.sizes(axes), method=method, looks=Statistics(axes))
-    return [normalization, *normalization.beside]
+def _groups(x: FeatureMap, axis: Any) -> Size:
+    """How many groups of values that are normalized together there are."""
+    return x.sizes(other_axes(axes_of(axis, len(x.shape)), len(x.shape)))
 
 
 @rule(ops.layer_normalization)
 def layer_normalization(call: Call) -> list[Primitive]:
     """Mean off, divided by the deviation; scaled and shifted where scale and shift are given."""
     method = "deviation" if call.layer.rms_scaling else "layer"
-    _, groups = _groups(call, call.layer.axis)
+    x, axis = call.input, call.layer.axis
     # With a scale, the mean is multiplied value by value, and no more group by group.
-    apart = [] if call.argument(1, "gamma") is None else [Elementwise(cost=_UNREGISTERED, elements=groups)]
+    unregistered = Elementwise(cost=_UNREGISTERED, elements=_groups(x, axis))
     return [
-        *_normalized(call, call.layer.axis, method),
+        *normalized(x, axis, method),
         *_learned(call, 1, "gamma", 2),
         *_learned(call, 2, "beta", 1),
-        *apart,
+        *([] if call.argument(1, "gamma") is None else [unregistered]),
     ]
 
 
@@ -173,7 +165,7 @@ def rms_normalization(call: Call) -> list[Primitive]:
     # What TensorFlow registers for the scale stands with the rest, since the layer always has one.
     bare = Elementwise(cost=_UNREGISTERED, elements=call.output.elements)
     scale = _learned(call, 1, "scale", 0)
-    return [*_normalized(call, call.layer.axis, "rms"), *(scale or [bare])]
+    return [*normalized(call.input, call.layer.axis, "rms"), *(scale or [bare])]
 
 
 _KEPT_FROM_ZERO = _ONE._replace(slopes=(Slope(1, hlo=9),))  # g where the length was larger
@@ -185,8 +177,8 @@ def normalize(call: Call) -> list[Primitive]:
     """`x / max(norm(x), epsilon)`."""
     layer = call.layer
     if layer.order == 2:
-        return _normalized(call, layer.axis, "unit")
-    _, groups = _groups(call, layer.axis)
+        return normalized(call.input, layer.axis, "unit")
+    groups = _groups(call.input, layer.axis)
     length = reduced(call, NORMS.get(layer.order, POWER_NORM), layer.axis, in_place=True)
     maps = call.maps[0], Map(groups, -1)
     return [
