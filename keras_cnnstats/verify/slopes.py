@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from keras_cnnstats.graph import Call, TensorSpec
 from keras_cnnstats.verify.calls import mapped
+from keras_cnnstats.verify.doubled import doubled, doubled_layer, is_doubled
 from keras_cnnstats.verify.pullbacks import pullback
 from keras_cnnstats.verify.thin import thinned
 from keras_cnnstats.verify.twins import PICKING_INSIDE, SAYING_WHICH, twin_of
@@ -93,8 +94,9 @@ class _Probed:
 
     def __init__(self, call: Call, layer: Any, specs: Sequence[TensorSpec], wanted: Sequence[Mask]) -> None:
         self.call = call
-        self.layer = layer
-        self.specs = specs
+        self.is_doubled = is_doubled(call)
+        self.layer = doubled_layer(layer, specs) if self.is_doubled else layer
+        self.specs = [*map(self._kept, specs)]
         self.wanted = wanted
         takes = signature(self.layer.call).parameters if hasattr(self.layer, "call") else {}
         self.at_inference: dict[str, Any] = {"training": False} if "training" in takes else {}
@@ -103,6 +105,10 @@ class _Probed:
         self.asked = [place for place, mask in enumerate(wanted) if mask.any()]
         variables = getattr(self.layer, "variables", ())
         self.held = [(each, _weight(tuple(each.shape), each.dtype, place)) for place, each in enumerate(variables)]
+
+    def _kept(self, spec: TensorSpec) -> TensorSpec:
+        """The shape and dtype that a tensor is kept in."""
+        return doubled(spec) if self.is_doubled else spec
 
     def looked_at(self) -> list[Mask]:
         smooth = self._smooth()
@@ -129,7 +135,7 @@ class _Probed:
         by_spec = {id(spec): tensor for spec, tensor in zip(self.call.specs, tensors, strict=True)}
 
         def tensor(spec: TensorSpec) -> Any:
-            return by_spec[id(spec)] if id(spec) in by_spec else _constant(self.call, spec)
+            return by_spec[id(spec)] if id(spec) in by_spec else _constant(self.call, self._kept(spec))
 
         with keras.StatelessScope(state_mapping=self.held, initialize_variables=False):
             args, kwargs = mapped((self.call.args, dict(self.call.kwargs) | self.at_inference), tensor)
