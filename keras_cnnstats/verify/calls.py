@@ -83,7 +83,7 @@ def _runnable(call: Call, graph: Graph, constants: Collection[int] = ()) -> Runn
         with keras.StatelessScope(state_mapping=held, initialize_variables=False):
             args, kwargs = with_tensors(call, lambda spec: tensor(spec, given))
             if takes_training:
-                kwargs.setdefault("training", False)
+                kwargs["training"] = False
             return tensors_in(call.layer(*args, **kwargs))
 
     of_variables = [TensorSpec(tuple(each.shape), each.dtype) for each in variables]
