@@ -270,6 +270,9 @@ class Graph(NamedTuple):
 
     def first_size(self, shape: Shape) -> int:
         """Returns the size of a tensor's first axis in a batch of `batch_size`, also where the model fixes another."""
-        first, fed = shape[0] if shape else None, self.tensors[self.inputs[0]].shape
+        first = shape[0] if shape else None
+        if first is None:
+            return self.batch_size
+        fed = self.tensors[self.inputs[0]].shape
         batch = (fed[0] if fed else None) or self.batch_size
-        return self.batch_size if first is None or first == batch else max(first * self.batch_size // batch, 1)
+        return self.batch_size if first == batch else max(first * self.batch_size // batch, 1)
