@@ -66,10 +66,12 @@ def test_each_row_holds_as_much_in_a_larger_model(short: keras.Model, long: kera
 
 
 def test_a_report_that_is_gone_leaves_nothing(long: keras.Model) -> None:
+    _, once = bytes_held(lambda: cnnstats.analyze(long))
     held, left = bytes_held(lambda: cnnstats.analyze(long), times=5)
     assert held > 1000 * 500
-    # Python keeps some tuples for itself, for the next that are as long: 2 % measured, after one analysis or five.
-    assert left < 0.05 * held
+    # Python keeps some tuples for itself, for the next that are as long: 2 to 5 %, after one analysis or five.
+    assert once < 0.1 * held
+    assert left < once + 0.02 * held
 
 
 @pytest.mark.parametrize("name", RENDERINGS)
