@@ -123,8 +123,9 @@ def _origins(
         root = source[call.inputs[0]]
         rank = len(call.specs[0].shape)
         if rank == len(graph.tensors[root].shape):
-            if any(isinstance(each, (Slide, Spatial, Stretch)) for each in spread or ()):
-                first_window.setdefault(root, tuple(call.input.spatial_dims))
+            window = next((each for each in spread or () if isinstance(each, (Slide, Spatial, Stretch))), None)
+            if window is not None:
+                first_window.setdefault(root, _dims_under(window, call))
                 if len(first_window) == len(graph.inputs):
                     break
             for number, spec in zip(call.outputs, call.results, strict=True):
@@ -143,6 +144,15 @@ def _origins(
         }
         return wide or origins, ""
     return _first_map(graph, spreads)
+
+
+def _dims_under(window: Slide | Spatial | Stretch, call: Call) -> tuple[int, ...]:
+    """The spatial dimensions of the map that a window slides over; of a map of frames, that of time is among them."""
+    if not (isinstance(window, Slide) and window.frames and window.dims):
+        return tuple(call.input.spatial_dims)
+    last = len(call.specs[0].shape) - 1
+    channels = min(window.dims) - 1 if last in window.dims else last
+    return tuple([place for place in range(1, last + 1) if place != channels])
 
 
 def _default_dims(graph: Graph, number: int, looked_up: Container[int]) -> tuple[int, ...]:

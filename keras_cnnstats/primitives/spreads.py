@@ -22,10 +22,12 @@ class Slide:
     Attributes:
         reaches: one for each spatial axis; `None` where sizes that nobody gave decide it.
         dims: the tensor's dimensions that they slide over; the spatial axes of the map where it is `None`.
+        frames: whether the map has a dimension of time before those of each frame.
     """
 
     reaches: tuple[Reach | None, ...]
     dims: tuple[int, ...] | None = None
+    frames: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -174,7 +176,7 @@ def behind_time(spread: Spread, spatial: Iterable[int], rank: int) -> Spread:
     if isinstance(spread, Spatial):
         return Gather(_later(spatial), spread.shape)
     if isinstance(spread, Slide):
-        return Slide(spread.reaches, _later(spatial if spread.dims is None else spread.dims))
+        return Slide(spread.reaches, _later(spatial if spread.dims is None else spread.dims), frames=True)
     if isinstance(spread, (Gather, Mix, Statistics)):
         return replace(spread, dims=_later(range(1, rank) if spread.dims is None else spread.dims))
     return Shuffle(None)

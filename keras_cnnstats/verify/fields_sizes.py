@@ -53,11 +53,29 @@ def _laid_out(graph: Graph, number: int, axes: Sequence[str], sizes: Sequence[in
         return
     wanted = [sizes[axes.index(letter)] for letter in letters]
     is_first = graph.channels_first or any(call.channels_first for call in graph.calls)
-    layouts = [tuple(range(1, max(rank - 1, 2))), tuple(range(2, rank))][: 2 if rank > 2 else 1]
-    layouts = layouts[::-1] if is_first else layouts
+    layouts = _layouts(rank, is_first, any(number in call.inputs and _is_over_time(call) for call in graph.calls))
     dims = max(layouts, key=lambda dims: sum(shape[dim] == size for dim, size in zip(dims, wanted, strict=True)))
     by_letter = dict(zip(letters, dims, strict=True))
     yield Origin(number, tuple(by_letter.get(letter) for letter in axes))
+
+
+def _layouts(rank: int, is_first: bool, is_over_time: bool) -> list[tuple[int, ...]]:
+    """How the axes of a map may lie, the likeliest first: before the channels, behind them, or on both sides."""
+    last = tuple(range(1, max(rank - 1, 2)))
+    if rank < 3:
+        return [last]
+    first, frames = tuple(range(2, rank)), (1, *range(3, rank))
+    if not is_first:
+        return [last, first, frames]
+    return [frames, first, last] if is_over_time else [first, last, frames]
+
+
+def _is_over_time(call: Call) -> bool:
+    """Whether a layer reads a map of frames, whose channels stand between time and the axes of each frame."""
+    return isinstance(
+        call.layer,
+        keras.layers.ConvLSTM1D | keras.layers.ConvLSTM2D | keras.layers.ConvLSTM3D | keras.layers.TimeDistributed,
+    )
 
 
 def specs_at(graph: Graph, origins: Sequence[Origin], sizes: Sequence[int | None], samples: int) -> Specs:

@@ -441,6 +441,7 @@ LAYERS: dict[Any, dict[str, Sample]] = {
         "enlarged": sample(FRAMES, layer=layers.UpSampling2D(2)),
         "turned": sample(FRAMES, layer=layers.Permute((2, 1, 3))),
         "activation": sample(FRAMES, layer=layers.ReLU()),
+        "channels_first": sample((3, *MAP_FIRST), layer=layers.Conv2D(6, 3, strides=2, **FIRST)),
     },
     layers.ConvLSTM1D: variants((3, *LINE), CONVOLUTIONAL_LSTM, filters=6),
     layers.ConvLSTM2D: {
