@@ -240,7 +240,7 @@ ONE = Field(1, 0, 1)
 """An input map: each position sees itself."""
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=32768)
 def through(field: Field, reach: Reach, key: object = None) -> Field:
     """Returns the field behind a window, an up-sampling or a transposed convolution.
 

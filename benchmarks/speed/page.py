@@ -46,6 +46,11 @@ OF_WALK = """
 - A bare walk reads the shapes in front of and behind each call, and nothing else: {least} to {most} µs for each.
 """
 
+OF_NESTED = """
+- Deep nesting: the path of a row names all models around it, so that the letters of all paths grow with the square of
+  the depth. What is left over linear time is copying, hashing and comparing them.
+"""
+
 OF_ABSTRACT = """
 - `abstract()`: {name} takes {took} s, all of it in Keras, of which the better part follows the attributes of layers.
   Without weights there is nothing else left to leave out.
@@ -93,6 +98,8 @@ def _bounds(records: Records) -> Iterator[str]:
     ]
     if walks:
         yield OF_WALK.format(least=short(min(walks)), most=short(max(walks)))
+    if "seconds" in records.get("growth/nested", {}):
+        yield OF_NESTED
     if "seconds" in built:
         yield OF_ABSTRACT.format(name=built["name"], took=short(median(built["seconds"]["abstract"])))
 

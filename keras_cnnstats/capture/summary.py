@@ -51,7 +51,8 @@ def _layers(model: Any) -> Iterator[tuple[str, Any, bool]]:
         path, is_model = f"{prefix}{layer.name}", isinstance(layer, keras.Model)
         yield path, layer, is_model
         if is_model:
-            waiting += [(f"{path}/", inner) for inner in reversed(layer.layers)]
+            below = f"{path}/"
+            waiting += [(below, inner) for inner in reversed(layer.layers)]
 
 
 def _shapes(layer: Any) -> tuple[Shape, ...]:
