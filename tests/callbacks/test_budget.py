@@ -59,7 +59,9 @@ def test_two_models_at_equal_compute():
 def test_seconds():
     logger = cnnstats.StatsLogger(max_seconds=1e-6)
     classifier().fit(*images(40), batch_size=8, epochs=10, verbose=0, callbacks=[logger])
-    assert [row["stats_samples"] for row in logger.rows] == [8]
+    # Keras may call the next step before it says that the results of the first are there.
+    (row,) = logger.rows
+    assert row["stats_samples"] in (8, 16)
 
 
 def test_it_goes_on_with_a_new_fit_until_all_is_spent():
