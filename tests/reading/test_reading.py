@@ -172,6 +172,24 @@ def test_custom_objects_of_modules():
             custom_objects_of([name])
 
 
+def test_modules_vouch_for_what_is_theirs(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("from keras.layers import Dense\nclass Mine(Dense):\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert {"Mine"} <= set(custom_objects_of(["mine"])) <= {"Mine", "Custom>Mine"}
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("import nowhere_at_all", "ModuleNotFoundError: No module named 'nowhere_at_all'"), ("1 +", "SyntaxError")],
+)
+def test_a_module_that_cannot_be_imported_is_named(tmp_path, monkeypatch, code, message):
+    (tmp_path / "nowhere_at_all_layers.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(cnnstats.FileError, match="'nowhere_at_all_layers' cannot be imported") as caught:
+        custom_objects_of(["nowhere_at_all_layers"])
+    assert message in str(caught.value)
+
+
 def test_nothing_is_left_behind(tmp_path):
     path = store(chain(), tmp_path, "keras")
     before = layers.Dense(1).name
