@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from keras_cnnstats.graph import Call, Graph, Shape
+from keras_cnnstats.graph import Call, Graph, Shape, TensorSpec
 from keras_cnnstats.primitives import Lookup
 from keras_cnnstats.primitives.base import Primitive, product
 from keras_cnnstats.primitives.wrapping import Repeated, Wrapped
@@ -36,7 +36,7 @@ class Liveness(NamedTuple):
 
 def liveness(graph: Graph) -> Liveness:
     """Returns the memory of a graph's activations, in its execution order."""
-    sizes = [bytes_of(spec.shape, spec.dtype, graph.first_size(spec.shape)) for spec in graph.tensors]
+    sizes = [bytes_of(graph, spec) for spec in graph.tensors]
     made = tuple([sum_if_known([sizes[number] for number in call.outputs]) for call in graph.calls])
     read = tuple([sum_if_known([sizes[number] for number in set(call.inputs)]) for call in graph.calls])
     if any(sizes[number] is None for number in _tensors_used(graph)):
@@ -117,9 +117,13 @@ def _last_use(graph: Graph) -> dict[int, int]:
     return last | dict.fromkeys(graph.outputs, len(graph.calls))
 
 
+def bytes_of(graph: Graph, spec: TensorSpec) -> Count:
+    """Returns the bytes of a tensor of a graph, for the graph's batch; `None` where a size is unknown."""
+    return _bytes(spec.shape, spec.dtype, graph.first_size(spec.shape))
+
+
 @lru_cache(maxsize=4096)
-def bytes_of(shape: Shape, dtype: str, first: int) -> Count:
-    """Returns the bytes of a tensor, with that size of its first axis; `None` where another size is unknown."""
+def _bytes(shape: Shape, dtype: str, first: int) -> Count:
     each = dtype_bytes(dtype)
     elements = product((first, *shape[1:]) if shape else ())
     return None if elements is None or each is None else elements * each

@@ -90,7 +90,7 @@ class Reading(Wrapped):
 class Beside(Wrapped):
     """A primitive that stands beside those before it: it reads what the call reads, and not what they make.
 
-    What comes behind it reads both.
+    What comes behind it reads both. For calls of one input: where there are several, `Reading` says which.
     """
 
     @property

@@ -22,8 +22,12 @@ def is_doubled(call: Call) -> bool:
     if keras.backend.backend() != "tensorflow":
         return False
     if isinstance(call.layer, _LAYERS):
-        return {*call.layer.kernel_size} == {1} != {*call.layer.strides}
-    return call.target is ops.conv and {*specs_of(call)[-1].shape[:-2]} == {1}
+        kernel = call.layer.kernel_size
+    elif call.target is ops.conv:
+        kernel = specs_of(call)[-1].shape[:-2]
+    else:
+        return False
+    return {*kernel} == {1} != {*keras.tree.flatten(call.layer.strides)}
 
 
 def doubled(spec: TensorSpec) -> TensorSpec:

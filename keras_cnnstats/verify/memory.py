@@ -125,7 +125,7 @@ def _not_comparable(counted: int | None, reason: str) -> Check:
 def _of(graph: Graph, numbers: Iterable[int]) -> int | None:
     """Bytes of tensors of a graph; `None` where a size is unknown."""
     tensors = [graph.tensors[number] for number in numbers]
-    return sum_if_known([bytes_of(spec.shape, spec.dtype, graph.first_size(spec.shape)) for spec in tensors])
+    return sum_if_known([bytes_of(graph, spec) for spec in tensors])
 
 
 # What XLA says

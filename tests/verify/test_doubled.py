@@ -16,11 +16,15 @@ ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 class Picking(layers.Layer):
     """The same as an operation, with a kernel of its own."""
 
+    def __init__(self, strides: int = 2, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.strides = strides
+
     def build(self, shape: Any) -> None:
         self.kernel = self.add_weight(shape=(1, 1, shape[-1], 2), name="kernel")
 
     def call(self, x: Any) -> Any:
-        return ops.conv(x, self.kernel, strides=2)
+        return ops.conv(x, self.kernel, strides=self.strides)
 
 
 def behind_a_window(layer: layers.Layer, size: int = 24) -> keras.Model:
@@ -53,6 +57,7 @@ def test_its_field_is_measured(layer: layers.Layer, size: int) -> None:
         (layers.Conv2D(2, 1), False),
         (layers.Conv2D(2, 3, strides=2), False),
         (Picking(), True),
+        (Picking(strides=1), False),
     ],
 )
 def test_only_those_are_doubled(layer: layers.Layer, expected: bool) -> None:
