@@ -69,8 +69,8 @@ def test_a_report_that_is_gone_leaves_nothing(long: keras.Model) -> None:
     _, once = bytes_held(lambda: cnnstats.analyze(long))
     held, left = bytes_held(lambda: cnnstats.analyze(long), times=5)
     assert held > 1000 * 500
-    # Python keeps some tuples for itself, for the next that are as long: 2 to 5 %, after one analysis or five.
-    assert once < 0.1 * held
+    # Python keeps some tuples for itself, for the next that are as long: 2.0 to 5.2 %, after one analysis or five.
+    assert once < 0.06 * held
     assert left < once + 0.02 * held
 
 
